@@ -1,0 +1,56 @@
+# Everything runs in .venv, which scripts/bootstrap.sh makes and fills from requirements/*.txt.
+# Variables: PORT_BASE (run), SEEDS and FIRST_SEED (simulate), PYTHON (the Python to make .venv of),
+# PYTEST (further words for pytest).
+
+PORT_BASE ?= 8080
+SEEDS ?= 200
+FIRST_SEED ?= 0
+PYTEST ?=
+BIN := .venv/bin
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types imports simulate bench lock clean runtime dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: runtime ## start the local world: emulator and services (PORT_BASE=8080)
+	@exec $(BIN)/zhongkong up --port-base $(PORT_BASE)
+
+test: dev lint types imports ## everything that must hold: lint, types, import rules, tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+lint: dev ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: dev ## rewrite the code as ruff formats it
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+types: dev ## mypy --strict on code and tests
+	@$(BIN)/mypy
+
+imports: dev ## who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+simulate: dev ## the rotator on virtual time (SEEDS=200 FIRST_SEED=0)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
+
+bench: dev ## ratios against a bare aiohttp handler
+	@$(BIN)/python -m tests.bench
+
+lock: dev ## choose package versions anew and write requirements/*.txt
+	@sh scripts/lock.sh $(BIN)/uv
+
+clean: ## remove .venv, caches and what the local world stored
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime:
+	@sh scripts/bootstrap.sh runtime
+
+dev:
+	@sh scripts/bootstrap.sh dev
