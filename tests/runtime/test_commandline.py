@@ -1,0 +1,64 @@
+"""How commands end."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from zhongkong.runtime.commandline import run_app
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def returns(code: int) -> int:
+    return code
+
+
+@app.command()
+def leaves(code: int) -> None:
+    raise typer.Exit(code)
+
+
+@app.command()
+def gives_up() -> None:
+    raise typer.Abort
+
+
+@app.command()
+def complains() -> None:
+    raise typer.BadParameter("the moon is full")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("returns 0", 0),
+        ("returns 2", 2),
+        ("leaves 3", 3),
+        ("gives-up", 1),
+        ("complains", 64),
+        ("returns", 64),
+        ("returns x", 64),
+        ("returns 1 --loud", 64),
+        ("unknown", 64),
+        ("--help", 0),
+    ],
+)
+def test_a_command_line_ends_with_its_own_code_and_misuse_with_64(line: str, code: int) -> None:
+    assert run_app(app, line.split(), name="sample") == code
+
+
+def test_misuse_is_explained_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    run_app(app, ["complains"], name="sample")
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "the moon is full" in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_a_service_may_take_its_arguments_from_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sample", "returns", "5"])
+    assert run_app(app, name="sample") == 5

@@ -1,0 +1,45 @@
+"""How our commands end: the exit code, and the line that is printed when one was misused.
+
+What the commands do belongs to each service's cli.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+import typer
+from typer.main import get_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_USAGE: Final = 64
+"""A command was misused. Never 2, typer's own: on some commands of ours that means "changes"."""
+
+EXIT_ABORTED: Final = 1
+
+# typer carries its own copy of click from some version on; its public error leads to the right one.
+_UsageError: Final = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+_ClickError: Final = cast("type[typer.BadParameter]", _UsageError.__base__)
+
+
+def run_app(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str) -> int:
+    """Run one command line and return its exit code; nothing else ends the process.
+
+    `arguments` are those of the process by default, `name` is what help and errors call the
+    program. A command says its code by returning an int or raising typer.Exit; 0 otherwise.
+    """
+    command = get_command(app)
+    given = None if arguments is None else list(arguments)
+    try:
+        outcome = command.main(given, prog_name=name, standalone_mode=False)
+    except _UsageError as misuse:
+        misuse.show()
+        return EXIT_USAGE
+    except _ClickError as failure:
+        failure.show()
+        return failure.exit_code
+    except typer.Abort:
+        typer.echo("Aborted.", err=True)
+        return EXIT_ABORTED
+    return outcome if isinstance(outcome, int) else 0
