@@ -1,0 +1,249 @@
+"""The control calls under /_emulator/: time, faults, accounts, tokens, parameters, ledger.
+
+JSON in, JSON out. A bad call is answered with a `detail` that says what would be right, and changes
+nothing; the calls themselves are described in docs/emulator.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import hdrs, web
+from pydantic import TypeAdapter
+
+from zhongkong.emulator import control_bodies as bodies, views
+from zhongkong.emulator.account import EmulatedAccount
+from zhongkong.emulator.allowlist import as_address
+from zhongkong.emulator.control_io import Answer, BadCall, as_json, checked, read_body, trying
+from zhongkong.emulator.faults import Fault
+from zhongkong.emulator.parameters import Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from zhongkong.emulator.account import AccountState
+    from zhongkong.emulator.model import WeChatModel
+    from zhongkong.emulator.world import World
+
+ROOT: Final = "/_emulator"
+
+
+class Control:
+    """One method a call. They act on the model at once, between two requests."""
+
+    def __init__(self, world: World, *, from_anywhere: bool) -> None:
+        self._world = world
+        self._from_anywhere = from_anywhere
+        self._calls: dict[tuple[str, str], Callable[[web.Request], Awaitable[Answer]]] = {
+            (hdrs.METH_GET, ""): self.index,
+            (hdrs.METH_GET, "/clock"): self.clock,
+            (hdrs.METH_POST, "/clock"): self.set_clock,
+            (hdrs.METH_GET, "/faults"): self.faults,
+            (hdrs.METH_POST, "/faults"): self.add_fault,
+            (hdrs.METH_DELETE, "/faults"): self.clear_faults,
+            (hdrs.METH_DELETE, "/faults/{id}"): self.remove_fault,
+            (hdrs.METH_GET, "/accounts"): self.accounts,
+            (hdrs.METH_POST, "/accounts"): self.add_account,
+            (hdrs.METH_GET, "/accounts/{appid}"): self.account,
+            (hdrs.METH_PATCH, "/accounts/{appid}"): self.change_account,
+            (hdrs.METH_POST, "/accounts/{appid}/confirmations"): self.confirm,
+            (hdrs.METH_POST, "/tokens/kill"): self.kill,
+            (hdrs.METH_POST, "/foreign-refresh"): self.foreign_refresh,
+            (hdrs.METH_GET, "/parameters"): self.parameters,
+            (hdrs.METH_PATCH, "/parameters"): self.change_parameters,
+            (hdrs.METH_GET, "/ledger"): self.ledger,
+            (hdrs.METH_GET, "/ledger/totals"): self.totals,
+            (hdrs.METH_GET, "/ledger/secrets"): self.secrets,
+            (hdrs.METH_POST, "/ledger/secrets"): self.ask_secret,
+            (hdrs.METH_POST, "/ledger/tokens"): self.ask_token,
+            (hdrs.METH_POST, "/reset"): self.reset,
+        }
+
+    def mount(self, app: web.Application) -> None:
+        for (method, path), call in self._calls.items():
+            app.router.add_route(method, ROOT + path, self._guarded(call))
+        app.router.add_route(hdrs.METH_ANY, ROOT, self._guarded(self.unknown))
+        app.router.add_route(hdrs.METH_ANY, ROOT + "/{tail:.*}", self._guarded(self.unknown))
+
+    # ------------------------------------------------------------------ time
+
+    async def clock(self, _: web.Request) -> Answer:
+        return views.clock(self._world.time)
+
+    async def set_clock(self, http: web.Request) -> Answer:
+        change, time = await read_body(http, bodies.ClockChange), self._world.time
+        if change.frozen is not None:
+            (time.freeze if change.frozen else time.thaw)()
+        if change.offset_s is not None:
+            trying(time.shift, change.offset_s)
+        if change.advance_s is not None:
+            trying(time.advance, change.advance_s)
+        return views.clock(time)
+
+    # ------------------------------------------------------------------ faults
+
+    async def faults(self, _: web.Request) -> Answer:
+        return {"faults": views.faults(self._model.faults)}
+
+    async def add_fault(self, http: web.Request) -> Answer:
+        fault = await read_body(http, Fault)
+        return {"id": trying(self._model.faults.add, fault)}
+
+    async def clear_faults(self, _: web.Request) -> Answer:
+        self._model.faults.clear()
+        return {"faults": []}
+
+    async def remove_fault(self, http: web.Request) -> Answer:
+        fault_id = http.match_info["id"]
+        if not self._model.faults.remove(fault_id):
+            raise BadCall(f"no fault {fault_id!r} is in force; GET {ROOT}/faults lists them", 404)
+        return {"removed": fault_id}
+
+    # ------------------------------------------------------------------ accounts
+
+    async def accounts(self, _: web.Request) -> Answer:
+        now = self._world.time.now()
+        return {"accounts": [views.account(each, now) for each in self._model.accounts.values()]}
+
+    async def add_account(self, http: web.Request) -> Answer:
+        declared = await read_body(http, EmulatedAccount)
+        state = trying(self._model.platform.add_account, declared)
+        return views.account(state, self._world.time.now())
+
+    async def account(self, http: web.Request) -> Answer:
+        return views.account(self._account(http.match_info["appid"]), self._world.time.now())
+
+    async def change_account(self, http: web.Request) -> Answer:
+        state = self._account(http.match_info["appid"])
+        change = await read_body(http, bodies.AccountChange)
+        console, present = self._model.console, change.model_fields_set
+        if "frozen" in present:
+            console.freeze(state.appid, change.frozen)
+        if change.token_barred is not None:
+            console.bar_tokens(state.appid, barred=change.token_barred)
+        if change.allowlist is not None:
+            console.set_allowlist(state.appid, change.allowlist)
+        if change.secret is not None:
+            console.reset_secret(state.appid, change.secret, self._world.time.now())
+        if change.secret_frozen is not None:
+            console.freeze_secret(state.appid, frozen=change.secret_frozen)
+        return views.account(state, self._world.time.now())
+
+    async def confirm(self, http: web.Request) -> Answer:
+        state = self._account(http.match_info["appid"])
+        tap = await read_body(http, bodies.Confirmation)
+        if tap.decision == "approve":
+            self._model.console.approve(state.appid, tap.address)
+        else:
+            self._model.console.refuse(state.appid, tap.address, self._world.time.now())
+        return views.account(state, self._world.time.now())
+
+    # ------------------------------------------------------------------ tokens
+
+    async def kill(self, http: web.Request) -> Answer:
+        wish = await read_body(http, bodies.Kill)
+        appid, now = self._one_appid(wish.appid), self._world.time.now()
+        killed = self._model.console.kill_token(appid, now, wish.family, wish.which)
+        return {"killed": [each.value for each in killed]}
+
+    async def foreign_refresh(self, http: web.Request) -> Answer:
+        wish = await read_body(http, bodies.ForeignRefresh)
+        appid, now = self._one_appid(wish.appid), self._world.time.now()
+        value = self._model.console.foreign_refresh(appid, now, wish.kind, spends=wish.spends)
+        return {"access_token": value}
+
+    # ------------------------------------------------------------------ parameters
+
+    async def parameters(self, _: web.Request) -> Answer:
+        return asdict(self._model.parameters)
+
+    async def change_parameters(self, http: web.Request) -> Answer:
+        changes = await read_body(http, dict[str, Any])
+        merged = {**asdict(self._model.parameters), **changes}
+        self._model.parameters = checked(TypeAdapter(Parameters).validate_python, merged)
+        return asdict(self._model.parameters)
+
+    # ------------------------------------------------------------------ ledger
+
+    async def ledger(self, http: web.Request) -> Answer:
+        question = checked(bodies.LedgerQuestion.model_validate, dict(http.query))
+        return views.ledger_page(self._model.ledger, question)
+
+    async def totals(self, _: web.Request) -> Answer:
+        return views.totals(self._model.ledger)
+
+    async def secrets(self, _: web.Request) -> Answer:
+        sightings = self._model.ledger.sightings
+        return {
+            "seen": [asdict(each) for each in sightings.seen.values()],
+            "watched": sightings.watched,
+            "forgotten": sightings.forgotten,
+        }
+
+    async def ask_secret(self, http: web.Request) -> Answer:
+        question, sightings = (
+            await read_body(http, bodies.SecretQuestion),
+            self._model.ledger.sightings,
+        )
+        if question.watch:
+            trying(sightings.watch, question.text)
+        return {
+            "seen": sightings.saw(question.text),
+            "watched": sightings.watched.get(question.text),
+        }
+
+    async def ask_token(self, http: web.Request) -> Answer:
+        value = (await read_body(http, bodies.TokenQuestion)).value
+        now, ledger = self._world.time.now(), self._model.ledger
+        return {"alive": ledger.alive(value, now), "ends_at": ledger.ends_at(value), "now": now}
+
+    # ------------------------------------------------------------------ the rest
+
+    async def reset(self, _: web.Request) -> Answer:
+        self._world.reset()
+        return {"accounts": list(self._model.accounts)}
+
+    async def index(self, _: web.Request) -> Answer:
+        return {"calls": [f"{method} {ROOT}{path}" for method, path in self._calls]}
+
+    async def unknown(self, http: web.Request) -> Answer:
+        raise BadCall(f"there is no {http.method} {http.path}; GET {ROOT} lists the calls", 404)
+
+    @property
+    def _model(self) -> WeChatModel:
+        return self._world.model
+
+    def _account(self, appid: str) -> AccountState:
+        state = self._model.accounts.get(appid)
+        if state is None:
+            raise BadCall(f"no account {appid!r} here; GET {ROOT}/accounts lists them", 404)
+        return state
+
+    def _one_appid(self, appid: str | None) -> str:
+        if appid is not None:
+            return self._account(appid).appid
+        if len(self._model.accounts) != 1:
+            raise BadCall("appid: say which account, there isn't exactly one")
+        return next(iter(self._model.accounts))
+
+    def _guarded(
+        self, call: Callable[[web.Request], Awaitable[Answer]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(http: web.Request) -> web.Response:
+            try:
+                self._refuse_strangers(http)
+                return as_json(await call(http), 200)
+            except BadCall as bad:
+                return as_json({"detail": bad.detail}, bad.status)
+
+        return answer
+
+    def _refuse_strangers(self, http: web.Request) -> None:
+        address = as_address(http.remote or "")
+        if not self._from_anywhere and (address is None or not address.is_loopback):
+            raise BadCall(
+                "control calls are answered on this machine only; start the emulator with "
+                "--control-from-anywhere to allow others",
+                403,
+            )

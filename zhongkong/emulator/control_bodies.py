@@ -1,0 +1,81 @@
+"""What the control calls take: one class a body, each field checked before anything happens."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from zhongkong.emulator.account import FrozenCode
+from zhongkong.emulator.allowlist import AllowlistSettings
+from zhongkong.emulator.console import TokenKind, Which
+from zhongkong.emulator.faults import ForeignKind
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClockChange(Body):
+    """Applied in this order: frozen, offset_s, advance_s."""
+
+    frozen: bool | None = None
+    offset_s: float | None = None
+    advance_s: float | None = None
+
+
+class AccountChange(Body):
+    """Only the fields that are present change anything."""
+
+    frozen: FrozenCode | None = None
+    secret_frozen: bool | None = None
+    token_barred: bool | None = None
+    allowlist: AllowlistSettings | None = None
+    secret: str | None = Field(default=None, min_length=1, max_length=512)
+
+
+class Confirmation(Body):
+    """The administrator's tap for an address that waits."""
+
+    address: str = Field(min_length=1, max_length=64)
+    decision: Literal["approve", "refuse"]
+
+
+class Kill(Body):
+    """Living tokens of one family. `appid` may be left out when there is one account."""
+
+    appid: str | None = None
+    family: TokenKind = "stable"
+    which: Which = "current"
+
+
+class ForeignRefresh(Body):
+    """A colleague's call. With `spends` false it leaves quotas and the forced interval alone."""
+
+    appid: str | None = None
+    kind: ForeignKind = "classic"
+    spends: bool = True
+
+
+class TokenQuestion(Body):
+    """Asks whether a value is alive."""
+
+    value: str = Field(min_length=1, max_length=4096)
+
+
+class SecretQuestion(Body):
+    """Asks whether a text was ever seen. With `watch` it is counted exactly from now on."""
+
+    text: str = Field(min_length=1, max_length=4096)
+    watch: bool = False
+
+
+class LedgerQuestion(Body):
+    """Query of GET ledger."""
+
+    kind: Literal["issued", "died", "used", "request"] | None = None
+    appid: str | None = None
+    family: str | None = None
+    path: str | None = None
+    since: int | None = Field(default=None, ge=0)
+    count: int = Field(default=1000, ge=1, le=10_000)
