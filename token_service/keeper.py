@@ -1,0 +1,299 @@
+"""One slot on one replica: look at the store, decide, act; and what its readers wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from token_service.alarms import no_live_token
+from token_service.alone import Alone
+from token_service.flight import Landed, Pilot, Unsaid, withdrawn
+from token_service.holding import Holding
+from token_service.obstacles import Reason
+from token_service.outcome import Unsent
+from token_service.policy import Replica
+from token_service.rotation import Action, Ask, Fetch, Restore, Wait, decide, decide_rotation
+from token_service.served import TooSoon
+from token_service.slot import (
+    Budget,
+    Failure,
+    FailureKind,
+    LeaseLost,
+    Snapshot,
+    TokenRecord,
+    Verdict,
+)
+from token_service.transitions import spend
+from zhongkong.runtime.logs import get_logger
+from zhongkong.runtime.storage import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from token_service.environment import Environment
+    from token_service.plan import AccountPlan
+    from token_service.policy import Policy
+    from token_service.served import NoLiveToken, Served
+    from token_service.slot import SlotState
+
+    Judge = Callable[[SlotState, Replica, float, Policy], Action]
+
+log = get_logger()
+
+_STEPS_A_TURN = 12
+_BREATHER_S = 1.0
+_LOOK_AGAIN_S = 300.0
+_OLD_VERSIONS_KEPT = 8
+
+
+class Keeper:
+    """Keeps one slot's token alive. One turn at a time; readers never wait for a turn."""
+
+    def __init__(self, plan: AccountPlan, environment: Environment) -> None:
+        self.plan = plan
+        self.holding = Holding(plan, environment)
+        self.waiting: Wait | None = None
+        self.had_outcome = False
+        self.last_failure: Failure | None = None
+        self._environment = environment
+        self._store = environment.store
+        self._store_clock = environment.store_clock
+        self._pilot = Pilot(plan, environment)
+        self._alone = Alone(self.holding, environment)
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._unsaid: Unsaid | None = None
+        self._spent = Budget()
+        self._credential_refused = ("", 0.0)
+        self._past: deque[str] = deque(maxlen=_OLD_VERSIONS_KEPT)
+
+    @property
+    def state(self) -> SlotState | None:
+        """The slot as last read."""
+        return self.holding.state
+
+    def me(self) -> Replica:
+        """What only this replica knows of the slot."""
+        credential = self.plan.credential()
+        refused, until = self._credential_refused
+        return Replica(
+            name=self._environment.replica,
+            credential=credential,
+            held=self.holding.record(self._store_clock.now()),
+            held_intents=self.holding.lost_intents(),
+            spent=self._spent,
+            credential_refused_until=until if refused == credential else 0.0,
+        )
+
+    async def turn(self) -> float:
+        """Do all that is due. Returns the seconds until the next turn."""
+        async with self._turn:
+            for _ in range(_STEPS_A_TURN):
+                try:
+                    wait_s = await self._step()
+                except StoreUnavailable:
+                    self._environment.health.lost()
+                    return await self._turn_alone()
+                except LeaseLost:
+                    log.warning("lease_lost", account=self.plan.name)
+                    wait_s = None
+                if wait_s is not None:
+                    return min(max(wait_s, 0.0), _LOOK_AGAIN_S)
+        return _BREATHER_S
+
+    async def rotate(self) -> Served:
+        """Replace the token on a person's word. Raises TooSoon, NoLiveToken, StoreUnavailable."""
+        while True:
+            async with self._turn:
+                snapshot = await self.look()
+                action = decide_rotation(snapshot.state, self.me(), snapshot.now, self.plan.policy)
+                if isinstance(action, Fetch):
+                    landed = await self._fetch(decide_rotation)
+                    if landed is not None:
+                        return self._rotated(landed)
+                    continue
+            if action.reason in {Reason.FORCED_TOO_SOON, Reason.BUDGET_SPENT}:
+                raise TooSoon(_LIMITS[action.reason], retry_after_s=action.until - snapshot.now)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.changed(), _BREATHER_S)
+
+    async def look(self) -> Snapshot:
+        """Read the slot. Raises StoreUnavailable."""
+        asked_at = self._store_clock.reading()
+        snapshot = await self._store.snapshot(self.plan.slot)
+        self._store_clock.observe(snapshot.now, asked_at)
+        self._absorb(snapshot)
+        return snapshot
+
+    async def probe(self, record: TokenRecord, window_s: float) -> Verdict | None:
+        """Probe a token, at most once in `window_s` over all replicas; None: another is at it."""
+        slot = self.plan.slot
+        try:
+            probe, granted = await self._store.claim_probe(slot, record.version, window_s=window_s)
+        except StoreUnavailable:
+            return await self._ask(record)
+        if not granted:
+            return probe.verdict
+        verdict = await self._ask(record)
+        await self._store.settle_probe(slot, probe, verdict)
+        return verdict
+
+    async def changed(self) -> None:
+        """Wait until what is served, or known of it, changes."""
+        await self._changed.wait()
+
+    async def condemn(self, version: str) -> None:
+        """WeChat itself refused the token on a call of ours. It is not handed out any more."""
+        self.holding.bury(version)
+        try:
+            await self._store.condemn(self.plan.slot, version)
+        except StoreUnavailable:
+            self._environment.health.lost()
+
+    def replan(self, plan: AccountPlan) -> None:
+        """Take over changed limits, name or secret of the same slot."""
+        self.plan = self._pilot.plan = self.holding.plan = plan
+
+    def is_past(self, version: str) -> bool:
+        """Whether this version was current once, as far as this replica remembers."""
+        return version in self._past
+
+    def why_not(self) -> NoLiveToken:
+        """Why there is no live token, for a reader who can't wait any longer."""
+        now = self._store_clock.now()
+        return no_live_token(self.state, self.waiting, self.last_failure, now)
+
+    async def _step(self) -> float | None:
+        """One look and one action; None when another look should follow at once."""
+        if self._unsaid is not None:
+            await self._pilot.tell(self._unsaid)
+            self._unsaid = None
+        snapshot = await self.look()
+        self._alone.over()
+        if self.holding.must_tell_death(snapshot.state) and self.holding.dead_version:
+            await self._store.condemn(self.plan.slot, self.holding.dead_version)
+            return None
+        action = decide(snapshot.state, self.me(), snapshot.now, self.plan.policy)
+        return await self._act(action, snapshot)
+
+    async def _act(self, action: Action, snapshot: Snapshot) -> float | None:
+        self.waiting = action if isinstance(action, Wait) else None
+        match action:
+            case Wait(until):
+                self.had_outcome = self.had_outcome or action.reason is not None
+                return until - snapshot.now
+            case Fetch():
+                await self._fetch(decide)
+            case Ask(record, window_s):
+                verdict = await self.probe(record, window_s)
+                if verdict is None or verdict is Verdict.INCONCLUSIVE:
+                    return _BREATHER_S
+            case Restore(record):
+                restored = await self._store.restore(
+                    self.plan.slot, record, self.holding.lost_intents()
+                )
+                log.warning("token_restored", account=self.plan.name, accepted=restored)
+        return None
+
+    async def _fetch(self, judge: Judge) -> Landed | None:
+        """Fly under a lease, if what the grant saw still calls for it."""
+        slot, policy = self.plan.slot, self.plan.policy
+        grant = await self._store.acquire(
+            slot, self._environment.replica, floor=self.holding.floor, ttl_s=policy.lease_ttl_s
+        )
+        if grant is None:
+            return None
+        snapshot = grant.snapshot
+        self._absorb(snapshot)
+        action = judge(snapshot.state, self.me(), snapshot.now, policy)
+        if not isinstance(action, Fetch):
+            await self._store.release(slot, grant.lease)
+            return None
+        try:
+            landed = await self._pilot.fly(grant, action, self.me())
+        except StoreUnavailable:
+            self._unsaid = withdrawn(grant.lease, action, snapshot.now)
+            raise
+        if not isinstance(landed.outcome, Unsent):
+            self._spent = spend(self._spent, action.call, snapshot.now)
+        self._land(landed)
+        return landed
+
+    def _land(self, landed: Landed) -> None:
+        policy = self.plan.policy
+        self._unsaid = landed.unsaid
+        self.last_failure = landed.failure
+        if landed.record is not None and landed.unsaid is not None:
+            sent_at = landed.record.fetched_at
+            self.holding.keep(landed.record, sent_at + policy.overlap_s - policy.overlap_margin_s)
+        failure = landed.failure
+        if failure is not None and failure.kind is FailureKind.OPERATOR:
+            self._credential_refused = (failure.credential, failure.retry_at)
+        self.had_outcome = True
+        self._announce()
+
+    def _rotated(self, landed: Landed) -> Served:
+        if landed.record is not None and landed.unsaid is None:
+            self.holding.keep(landed.record, landed.record.expires_at)
+        served = self.holding.served()
+        if landed.record is None or served is None:
+            raise self.why_not()
+        return served
+
+    async def _ask(self, record: TokenRecord) -> Verdict:
+        verdict = await self._environment.upstream.probe(record.value)
+        self._environment.observer.probe_finished(self.plan.name, verdict)
+        log.info("token_probed", account=self.plan.name, version=record.version, verdict=verdict)
+        if verdict is Verdict.DEAD:
+            self.holding.bury(record.version)
+            self._announce()
+        return verdict
+
+    async def _turn_alone(self) -> float:
+        """Without the store: look again soon when there is nothing to serve."""
+        now = self._store_clock.now()
+        result = await self._alone.turn(self.plan, self.me(), now)
+        self.had_outcome = True
+        if isinstance(result, Wait):
+            self.waiting = Wait(min(result.until, now + _BREATHER_S), Reason.STORE_AWAY)
+            patience_s = _LOOK_AGAIN_S if self.holding.served() else _BREATHER_S
+            return min(result.until - now, patience_s)
+        if isinstance(result, Failure):
+            self.last_failure = result
+        self._announce()
+        return _BREATHER_S
+
+    def _absorb(self, snapshot: Snapshot) -> None:
+        before = self.state
+        version = self.holding.current_version()
+        changed = self.holding.absorb(snapshot)
+        if version is not None and version != self.holding.current_version():
+            self._past.append(version)
+        if before is not None and snapshot.state.foreign.count > before.foreign.count:
+            self._tell_of_foreign_refresh(snapshot.state)
+        if self.holding.served() is not None or snapshot.state.failure is not None:
+            self.had_outcome = True
+        if changed or before is None or before.condemned != snapshot.state.condemned:
+            self._announce()
+
+    def _tell_of_foreign_refresh(self, state: SlotState) -> None:
+        log.error(
+            "foreign_refresh_detected",
+            account=self.plan.name,
+            appid=self.plan.slot.appid,
+            count=state.foreign.count,
+            remedy="Another process asked WeChat for a token of this appid. Find who else holds "
+            "its AppSecret (an SDK, a colleague, another environment), or reset the secret.",
+        )
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+_LIMITS = {
+    Reason.FORCED_TOO_SOON: "WeChat refreshes nothing within 30 s of the last forced refresh.",
+    Reason.BUDGET_SPENT: "Today's budget of refreshes is spent; it is reset at midnight UTC+8.",
+}

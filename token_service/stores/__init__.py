@@ -1,0 +1,1 @@
+"""Where tokens are kept: in memory, in SQLite, in Redis, all behind `TokenStore`."""

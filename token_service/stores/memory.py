@@ -1,0 +1,100 @@
+"""The store in memory: for the simulation and for tests. It serves replicas of one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from token_service.slot import Changes, Slot, SlotState, Snapshot
+from token_service.stores.base import TokenStore
+from token_service.stores.presence import Presence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from zhongkong.runtime.clock import Clock, Randomness
+
+R = TypeVar("R")
+
+
+class MemoryTokenStore(TokenStore):
+    """Holds every slot in a dictionary; `empty()` and `rewind()` play the loss of its past."""
+
+    def __init__(self, clock: Clock, randomness: Randomness, *, shared: bool = True) -> None:
+        self.shared = shared
+        self._clock = clock
+        self._randomness = randomness
+        self._changed = asyncio.Event()
+        self._presence = Presence()
+        self._sequence = 0
+        self._rewound_at = 0
+        self.empty()
+
+    async def snapshot(self, slot: Slot) -> Snapshot:
+        return Snapshot(self._state(slot), self._clock.now())
+
+    async def _update(
+        self, slot: Slot, transition: Callable[[SlotState, float], tuple[SlotState, R]]
+    ) -> R:
+        before = self._state(slot)
+        after, result = transition(before, self._clock.now())
+        if after != before:
+            self._states[slot] = after
+            self._sequence += 1
+            self._touched[slot] = self._sequence
+            self._announce()
+        return result
+
+    async def changes(self, after: str | None, *, wait_s: float) -> Changes:
+        if after is None:
+            return Changes(self._cursor(), frozenset())
+        generation, _, sequence = after.partition(":")
+        if generation != self._generation or int(sequence) < self._rewound_at:
+            return Changes(self._cursor(), frozenset(), reset=True)
+        touched = self._touched_after(int(sequence))
+        if not touched:
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait_s)
+            except TimeoutError:
+                return Changes(after, frozenset())
+            return await self.changes(after, wait_s=0)
+        return Changes(self._cursor(), touched)
+
+    async def heartbeat(self, replica: str, *, ttl_s: float) -> frozenset[str]:
+        return self._presence.beat(replica, ttl_s=ttl_s, now=self._clock.now())
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def empty(self) -> None:
+        """Lose everything: another generation begins."""
+        self._generation = self._randomness.token(8)
+        self._born_at = self._clock.now()
+        self._states: dict[Slot, SlotState] = {}
+        self._touched: dict[Slot, int] = {}
+        self._announce()
+
+    def copy_states(self) -> dict[Slot, SlotState]:
+        """The present content, for `rewind`."""
+        return dict(self._states)
+
+    def rewind(self, states: dict[Slot, SlotState]) -> None:
+        """Go back to an older content of this generation, as a failover to a late replica does."""
+        self._states = dict(states)
+        self._sequence += 1
+        self._rewound_at = self._sequence
+        self._touched.clear()
+        self._announce()
+
+    def _state(self, slot: Slot) -> SlotState:
+        return self._states.get(slot) or SlotState(self._generation, self._born_at)
+
+    def _cursor(self) -> str:
+        return f"{self._generation}:{self._sequence}"
+
+    def _touched_after(self, sequence: int) -> frozenset[Slot]:
+        return frozenset(slot for slot, at in self._touched.items() if at > sequence)
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
