@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from token_service.alarms import no_live_token
 from token_service.alone import Alone
+from token_service.budget import spend
 from token_service.flight import Landed, Pilot, Unsaid, withdrawn
 from token_service.holding import Holding
 from token_service.obstacles import Reason
@@ -25,7 +26,6 @@ from token_service.slot import (
     TokenRecord,
     Verdict,
 )
-from token_service.transitions import spend
 from zhongkong.runtime.logs import get_logger
 from zhongkong.runtime.storage import StoreUnavailable
 

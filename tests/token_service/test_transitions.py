@@ -11,7 +11,8 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.token_service import strategies
-from token_service import transitions
+from token_service import transitions, verdicts
+from token_service.budget import spend
 from token_service.slot import (
     Abandonment,
     Budget,
@@ -168,27 +169,25 @@ class SlotMachine(RuleBasedStateMachine):
 
     @rule(record=records, verdict=st.sampled_from(Verdict), late_s=st.sampled_from([0.0, 3.0]))
     def probe(self, record: TokenRecord, verdict: Verdict, late_s: float) -> None:
-        claimed, probe, ours = transitions.claim_probe(
+        claimed, probe, ours = verdicts.claim_probe(
             self.state, record.version, window_s=WINDOW_S, now=self.now
         )
-        _, _, again = transitions.claim_probe(
-            claimed, record.version, window_s=WINDOW_S, now=self.now
-        )
+        _, _, again = verdicts.claim_probe(claimed, record.version, window_s=WINDOW_S, now=self.now)
         assert not again
         self.state = claimed
         if not ours:
             return
         self.now += late_s
-        self.state = transitions.settle_probe(claimed, probe, verdict, now=self.now)
+        self.state = verdicts.settle_probe(claimed, probe, verdict, now=self.now)
         assert self.state.record == claimed.record
-        assert self.state == transitions.settle_probe(self.state, probe, verdict, now=self.now)
+        assert self.state == verdicts.settle_probe(self.state, probe, verdict, now=self.now)
         if claimed.record is None or claimed.record.version != record.version:
             assert self.state.condemned == claimed.condemned
 
     @rule(record=records)
     def condemn(self, record: TokenRecord) -> None:
         before = self.state
-        self.state = transitions.condemn(before, record.version, now=self.now)
+        self.state = verdicts.condemn(before, record.version, now=self.now)
         assert self.state.record == before.record
         if before.record is None or before.record.version != record.version:
             assert self.state == before
@@ -337,8 +336,8 @@ def test_an_abandoned_call_changes_no_token(
 
 @given(strategies.budgets, calls, strategies.times)
 def test_spending_counts_one_call_and_no_other(budget: Budget, call: Call, now: float) -> None:
-    once = transitions.spend(budget, call, now)
-    twice = transitions.spend(once, call, now)
+    once = spend(budget, call, now)
+    twice = spend(once, call, now)
     assert twice.spent(call) == once.spent(call) + 1
     assert all(twice.spent(other) == once.spent(other) for other in Call if other is not call)
 

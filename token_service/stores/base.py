@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
-from token_service import transitions
+from token_service import transitions, verdicts
 from token_service.slot import Grant, Snapshot
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ class TokenStore(ABC):
         """Claim the one probe of this version in `window_s`; else the newest probe and False."""
 
         def claim(state: SlotState, now: float) -> tuple[SlotState, tuple[Probe, bool]]:
-            after, probe, granted = transitions.claim_probe(
-                state, version, window_s=window_s, now=now
-            )
+            after, probe, granted = verdicts.claim_probe(state, version, window_s=window_s, now=now)
             return after, (probe, granted)
 
         return await self._update(slot, claim)
@@ -136,7 +134,7 @@ class TokenStore(ABC):
         await self._update(
             slot,
             lambda state, now: (
-                transitions.settle_probe(state, probe, verdict, now=now),
+                verdicts.settle_probe(state, probe, verdict, now=now),
                 None,
             ),
         )
@@ -144,7 +142,7 @@ class TokenStore(ABC):
     async def condemn(self, slot: Slot, version: str) -> None:
         """Mark the current token dead on evidence; nothing happens when it isn't current."""
         await self._update(
-            slot, lambda state, now: (transitions.condemn(state, version, now=now), None)
+            slot, lambda state, now: (verdicts.condemn(state, version, now=now), None)
         )
 
     async def restore(self, slot: Slot, record: TokenRecord, intents: tuple[Intent, ...]) -> bool:

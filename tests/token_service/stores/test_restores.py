@@ -60,9 +60,39 @@ async def test_restoring_twice_is_restoring_once(store: TokenStore) -> None:
 
 
 async def test_an_intent_known_already_is_not_doubled(store: TokenStore) -> None:
+    await store.restore(CLASSIC, held(7), (seen(9),))
+    await store.restore(CLASSIC, held(8), (seen(9), seen(10)))
+    assert (await state_of(store)).intents == (seen(9), seen(10))
+
+
+async def test_an_intent_whose_outcome_is_the_restored_record_says_nothing_more(
+    store: TokenStore,
+) -> None:
     await store.restore(CLASSIC, held(7), (seen(8),))
     await store.restore(CLASSIC, held(8), (seen(8), seen(9)))
-    assert (await state_of(store)).intents == (seen(8), seen(9))
+    assert (await state_of(store)).intents == (seen(9),)
+
+
+async def test_a_second_replica_adds_the_intents_that_the_first_had_not_seen(
+    store: TokenStore,
+) -> None:
+    await store.restore(CLASSIC, held(7), ())
+    assert await store.restore(CLASSIC, held(7), (seen(8),))
+    assert (await state_of(store)).intents == (seen(8),)
+
+
+async def test_an_older_mint_never_displaces_a_newer_one_whatever_its_fence(
+    store: TokenStore,
+) -> None:
+    newer = await refreshed(store, "token-1")
+    older = replace(
+        newer,
+        version="2",
+        fence=replace(newer.fence, counter=newer.fence.counter + 1),
+        fetched_at=newer.fetched_at - 1,
+    )
+    assert not await store.restore(CLASSIC, older, ())
+    assert (await state_of(store)).record == newer
 
 
 async def test_a_first_commit_ends_restoring(store: TokenStore) -> None:
