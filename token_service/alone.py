@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+_NEVER_GRANTED = Fence("", -1)
+
 
 class Alone:
     """Tries without the store. A normal stable fetch needs no lease: all get the same token."""
@@ -56,15 +58,18 @@ class Alone:
         return ending.failure or Wait(self._next_at)
 
     def _keep(self, plan: AccountPlan, minted: Minted, fetch: Fetch, now: float) -> TokenRecord:
-        """No other fetch can end this token, so it is served for all its life."""
-        slot, stored = plan.slot, self._holding.state and self._holding.state.record
+        """No other fetch can end this token, so it is served for all its life.
+
+        Its times are this machine's guess: no store takes it back, a fetch there gives it anew.
+        """
+        slot = plan.slot
         record = TokenRecord(
             value=minted.value,
             version=version_of(slot.appid, slot.kind, minted.value),
             issued_at=now,
             expires_at=now + minted.expires_in_s,
             fetched_at=now,
-            fence=stored.fence if stored else Fence("", 0),
+            fence=_NEVER_GRANTED,
             call=fetch.call,
             cause=fetch.cause,
         )

@@ -46,6 +46,7 @@ _STEPS_A_TURN = 12
 _BREATHER_S = 1.0
 _LOOK_AGAIN_S = 300.0
 _OLD_VERSIONS_KEPT = 8
+_HOPELESS = frozenset({Reason.OPERATOR, Reason.QUOTA, Reason.BUDGET_SPENT})
 
 
 class Keeper:
@@ -128,7 +129,7 @@ class Keeper:
         return snapshot
 
     async def probe(self, record: TokenRecord, window_s: float) -> Verdict | None:
-        """Probe a token, at most once in `window_s` over all replicas; None: another is at it."""
+        """Probe a token, once in `window_s` over all replicas; None: another is at it."""
         slot = self.plan.slot
         try:
             probe, granted = await self._store.claim_probe(slot, record.version, window_s=window_s)
@@ -160,6 +161,17 @@ class Keeper:
         """Whether this version was current once, as far as this replica remembers."""
         return version in self._past
 
+    def is_hopeless_for(self, wait_s: float) -> bool:
+        """Whether nothing will be tried within `wait_s`: a person or a new day must come."""
+        waiting = self.waiting
+        if waiting is None or waiting.reason not in _HOPELESS:
+            return False
+        return waiting.until - self._store_clock.now() > wait_s
+
+    def credential_changed(self) -> None:
+        """Another secret: what was refused with the old one says nothing any more."""
+        self.waiting = None
+
     def why_not(self) -> NoLiveToken:
         """Why there is no live token, for a reader who can't wait any longer."""
         now = self._store_clock.now()
@@ -179,7 +191,7 @@ class Keeper:
         return await self._act(action, snapshot)
 
     async def _act(self, action: Action, snapshot: Snapshot) -> float | None:
-        self.waiting = action if isinstance(action, Wait) else None
+        self._wait_for(action if isinstance(action, Wait) else None)
         match action:
             case Wait(until):
                 self.had_outcome = self.had_outcome or action.reason is not None
@@ -196,6 +208,11 @@ class Keeper:
                 )
                 log.warning("token_restored", account=self.plan.name, accepted=restored)
         return None
+
+    def _wait_for(self, wait: Wait | None) -> None:
+        before, self.waiting = self.waiting, wait
+        if wait is not None and (before is None or before.reason != wait.reason):
+            self._announce()
 
     async def _fetch(self, judge: Judge) -> Landed | None:
         """Fly under a lease, if what the grant saw still calls for it."""

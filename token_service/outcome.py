@@ -90,6 +90,7 @@ def ending_of(
         detail=_detail(outcome),
         errcode=_errcode(outcome),
         rid=_rid(outcome),
+        hint=outcome.error.hint if isinstance(outcome, Denied) else None,
         credential=me.credential,
     )
     return Abandonment(

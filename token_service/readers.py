@@ -6,8 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from token_service.obstacles import Reason
-from token_service.served import NoLiveToken, Rejection, RejectionOutcome
+from token_service.served import Rejection, RejectionOutcome
 from token_service.slot import Verdict
 from zhongkong.runtime.storage import StoreUnavailable
 
@@ -19,16 +18,13 @@ if TYPE_CHECKING:
     from token_service.slot import Slot, TokenRecord
 
 _REPLACEMENT_S = 12.0
-_HOPELESS = frozenset({Reason.OPERATOR, Reason.QUOTA, Reason.BUDGET_SPENT})
 
 
 class Readers:
-    """Bounded in number: one more than `most` is sent away at once instead of queueing."""
+    """How many may wait is for their callers to bound."""
 
-    def __init__(self, wake: Callable[[Slot], None], most: int) -> None:
-        self.waiting = 0
+    def __init__(self, wake: Callable[[Slot], None]) -> None:
         self._wake = wake
-        self._most = most
         self._probes: dict[Slot, asyncio.Future[Verdict | None]] = {}
 
     async def wait_for_token(
@@ -40,9 +36,6 @@ class Readers:
             served = keeper.holding.served()
             return served if served and served.expires_at - now() >= min_ttl_s else None
 
-        waiting = keeper.waiting
-        if waiting is not None and waiting.reason in _HOPELESS and waiting.until - now() > wait_s:
-            raise keeper.why_not()
         return await self._until(keeper, enough, wait_s)
 
     async def reject(self, keeper: Keeper, version: str, *, evidence: bool) -> Rejection:
@@ -106,22 +99,25 @@ class Readers:
     async def _until(
         self, keeper: Keeper, found: Callable[[], Served | None], wait_s: float
     ) -> Served:
+        """Wait for what is looked for, but not for what can't come in time."""
         served = found()
         if served is not None:
             return served
-        if self.waiting >= self._most:
-            raise NoLiveToken("Too many readers wait for this token already.", retry_after_s=1.0)
         self._wake(keeper.plan.slot)
-        self.waiting += 1
         try:
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(wait_s) as limit:
                 while (served := found()) is None:
+                    if keeper.is_hopeless_for(_left_s(limit)):
+                        raise keeper.why_not()
                     await keeper.changed()
         except TimeoutError:
             raise keeper.why_not() from None
-        finally:
-            self.waiting -= 1
         return served
+
+
+def _left_s(limit: asyncio.Timeout) -> float:
+    until = limit.when()
+    return 0.0 if until is None else until - asyncio.get_running_loop().time()
 
 
 _OUTCOMES = {

@@ -12,6 +12,7 @@ from token_service.environment import Environment
 from token_service.holding import StoreClock, StoreHealth
 from token_service.keeper import Keeper
 from token_service.readers import Readers
+from token_service.served import NoLiveToken
 from zhongkong.runtime.logs import get_logger
 from zhongkong.runtime.storage import StoreUnavailable
 
@@ -51,7 +52,6 @@ class Rotator:
         clock: Clock,
         randomness: Randomness,
         observer: Observer,
-        max_waiters: int = 1000,
     ) -> None:
         self.replica = replica
         self.replicas: frozenset[str] = frozenset({replica})
@@ -78,7 +78,7 @@ class Rotator:
         self._alarms: dict[Slot, frozenset[Alarm]] = {}
         self._stopping = False
         self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
-        self._readers = Readers(self.wake, max_waiters)
+        self._readers = Readers(self.wake)
         self._add(accounts)
 
     @property
@@ -121,21 +121,21 @@ class Rotator:
         served = self.peek(slot)
         if served is not None and served.expires_at - self.now() >= min_ttl_s:
             return served
-        keeper = self._keepers[slot]
-        return await self._readers.wait_for_token(keeper, wait_s, self.now, min_ttl_s)
+        return await self._readers.wait_for_token(self._keeper(slot), wait_s, self.now, min_ttl_s)
 
     async def reject(self, slot: Slot, version: str, *, evidence: bool = False) -> Rejection:
         """Somebody says that this version is dead. May be repeated. Raises NoLiveToken.
 
         A claim is probed first; `evidence` (WeChat's own word on a call of ours) needs no probe.
         """
-        rejection = await self._readers.reject(self._keepers[slot], version, evidence=evidence)
-        self._observer.rejection_answered(self._keepers[slot].plan.name, rejection.outcome)
+        keeper = self._keeper(slot)
+        rejection = await self._readers.reject(keeper, version, evidence=evidence)
+        self._observer.rejection_answered(keeper.plan.name, rejection.outcome)
         return rejection
 
     async def rotate(self, slot: Slot, *, reason: str) -> Served:
         """Replace the token now. Raises TooSoon, NoLiveToken, StoreUnavailable."""
-        keeper = self._keepers[slot]
+        keeper = self._keeper(slot)
         log.warning("rotation_requested", account=keeper.plan.name, reason=reason)
         try:
             async with asyncio.timeout(_ROTATION_S):
@@ -176,6 +176,7 @@ class Rotator:
         """The account's secret was replaced: what was refused is tried again at once."""
         for slot, keeper in self._keepers.items():
             if keeper.plan.name == account:
+                keeper.credential_changed()
                 self.wake(slot)
 
     def wake(self, slot: Slot) -> None:
@@ -183,6 +184,12 @@ class Rotator:
         if slot in self._keepers:
             self._agenda.put(slot, self._clock.monotonic())
             self._woken.set()
+
+    def _keeper(self, slot: Slot) -> Keeper:
+        keeper = self._keepers.get(slot)
+        if keeper is None:
+            raise NoLiveToken("This account was just removed from the configuration.")
+        return keeper
 
     def _add(self, accounts: Mapping[str, AccountPlan]) -> None:
         for plan in accounts.values():

@@ -47,7 +47,7 @@ class NoLiveToken(Exception):
     """No live token can be given now. `detail` says why and what to do."""
 
     def __init__(
-        self, detail: str, *, retry_after_s: float, failure: Failure | None = None
+        self, detail: str, *, retry_after_s: float = 1.0, failure: Failure | None = None
     ) -> None:
         super().__init__(detail)
         self.detail = detail

@@ -168,6 +168,7 @@ class Failure:
     detail: str
     errcode: int | None = None
     rid: str | None = None
+    hint: str | None = None
     credential: str = ""
     """Fingerprint of the secret that was used: another secret may try at once."""
 

@@ -142,9 +142,12 @@ def abandon(
 def may_restore(state: SlotState, record: TokenRecord) -> bool:
     """Whether a store that lost its past takes this record back: the highest fence wins.
 
-    An older mint never displaces a newer one, even where a failover gave its fence away again.
+    An older mint never displaces a newer one, even where a failover gave its fence away again. What
+    was fetched without any store's grant bears a machine's guess at the time, and is fetched anew.
     """
     current = state.record
+    if record.fence.counter < 0:
+        return False
     if state.committed and record.fence.generation != state.generation:
         return False
     return current is None or (

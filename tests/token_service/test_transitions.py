@@ -200,7 +200,11 @@ class SlotMachine(RuleBasedStateMachine):
             assert self.state == before
             return
         assert self.state.record == record
-        assert before.record is None or before.record.fence.counter < record.fence.counter
+        if before.record == record:
+            assert not before.committed
+        elif before.record is not None:
+            assert before.record.fence.counter < record.fence.counter
+            assert before.record.fetched_at <= record.fetched_at
         assert record.fence.generation == before.generation or not before.committed
         assert transitions.restore(self.state, record, (flight[1],), now=self.now) == (
             self.state,

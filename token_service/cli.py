@@ -1,0 +1,139 @@
+"""The commands of `token-service`. What they print and how they end; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zhongkong.runtime.commandline import run_app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from token_service.settings import TokenServiceSettings
+    from zhongkong.runtime.lifecycle import Stop
+    from zhongkong.runtime.settings import Loaded
+
+PROGRAM = "token-service"
+
+app = typer.Typer(
+    help="Owns the access_token of your WeChat Official Accounts and hands it out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
+keys_app = typer.Typer(help="Make keys for clients.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(keys_app, name="keys")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="The configuration file; else TOKEN_SERVICE_CONFIG, else ./token_service.yaml.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def run(config: ConfigOption = None) -> int:
+    """Run the service until SIGINT or SIGTERM."""
+    from zhongkong.runtime import lifecycle, logs
+    from zhongkong.runtime.clock import SystemClock, SystemRandomness
+
+    loaded = _load(config)
+    if loaded is None:
+        return 1
+    settings = loaded.settings
+    logs.configure("token_service", level=settings.log_level)
+    from token_service.app import serve
+
+    async def live(stop: Stop) -> None:
+        await serve(loaded, stop, clock=SystemClock(), randomness=SystemRandomness())
+
+    code = lifecycle.run(live, grace_s=settings.grace)
+    logs.close()
+    return code
+
+
+@app.command()
+def status(
+    config: ConfigOption = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document itself.")] = False,
+) -> int:
+    """Ask the running service how its accounts are."""
+    from token_service.status_view import StatusUnavailable, fetch_status, print_status
+    from zhongkong.runtime.settings import ConfigError
+
+    try:
+        document = fetch_status(_path(config), os.environ, key_file)
+    except (ConfigError, StatusUnavailable) as trouble:
+        typer.echo(str(trouble), err=True)
+        return 1
+    print_status(document, as_json=as_json)
+    return 0
+
+
+@config_app.command("check")
+def config_check(config: ConfigOption = None) -> int:
+    """Say what is wrong with the configuration, or that nothing is."""
+    from token_service.configured import warnings
+
+    loaded = _load(config)
+    if loaded is None:
+        return 1
+    for line in loaded.unbuilt:
+        typer.echo(line)
+    for line in warnings(loaded.settings):
+        typer.echo(f"{loaded.path}: {line}")
+    accounts, clients = len(loaded.settings.accounts), len(loaded.settings.clients)
+    typer.echo(f"{loaded.path}: good; accounts: {accounts}, clients: {clients}")
+    return 0
+
+
+@keys_app.command("new")
+def keys_new(
+    name: Annotated[str, typer.Argument(help="The client's name, as it will stand in the log.")],
+) -> int:
+    """Make a key and print it with the entry for the configuration. It is stored nowhere."""
+    from token_service.keys import describe_key, is_name
+    from zhongkong.runtime.clock import SystemRandomness
+
+    if not is_name(name):
+        raise typer.BadParameter("a name has letters, digits and . _ - (64 at most)")
+    typer.echo(describe_key(name, SystemRandomness()))
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    return run_app(app, arguments, name=PROGRAM)
+
+
+def _path(config: Path | None) -> Path:
+    from token_service.settings import CONFIG_VARIABLE, DEFAULT_CONFIG
+    from zhongkong.runtime.settings import resolve_path
+
+    return resolve_path(config, os.environ, CONFIG_VARIABLE, DEFAULT_CONFIG)
+
+
+def _load(config: Path | None) -> Loaded[TokenServiceSettings] | None:
+    """Read the configuration; None after its problems were printed."""
+    from token_service.settings import ENV_PREFIX, TokenServiceSettings
+    from zhongkong.runtime.settings import ConfigError, load
+
+    try:
+        return load(TokenServiceSettings, _path(config), os.environ, prefix=ENV_PREFIX)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        return None

@@ -1,0 +1,87 @@
+"""PURE: who calls, and what a caller may do. Keys are known by their SHA-256 alone.
+
+Nothing here knows HTTP beyond the text of one Authorization header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from zhongkong.runtime.settings.globs import Glob
+
+KEY_CHARACTERS_AT_LEAST = 24
+_KEY_CHARACTERS_AT_MOST = 512
+_SCHEME = "bearer "
+_ABSENT = bytes(32)
+
+
+class Verb(StrEnum):
+    """A right that a client can be given."""
+
+    READ = "read"
+    REPORT = "report"
+    SIGN = "sign"
+    PROXY = "proxy"
+    LOGIN = "login"
+    FORCE = "force"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One configured client. `accounts` and `kinds` are globs over names; both must match."""
+
+    name: str
+    key_digest: bytes
+    accounts: tuple[Glob, ...]
+    kinds: tuple[Glob, ...]
+    verbs: frozenset[Verb]
+
+    def may(self, verb: Verb, account: str, kind: str) -> bool:
+        """Whether this client may do this with that token."""
+        return (
+            verb in self.verbs
+            and any(glob.matches(account) for glob in self.accounts)
+            and any(glob.matches(kind) for glob in self.kinds)
+        )
+
+    def sees(self, account: str, kind: str) -> bool:
+        """Whether any right of this client touches that token."""
+        return any(self.may(verb, account, kind) for verb in self.verbs)
+
+
+class Clients:
+    """All configured clients. An immutable value: a reload makes another."""
+
+    def __init__(self, callers: Iterable[Caller]) -> None:
+        self._by_digest = {caller.key_digest: caller for caller in callers}
+
+    def __iter__(self) -> Iterator[Caller]:
+        return iter(self._by_digest.values())
+
+    def caller_of(self, authorization: str | None) -> Caller | None:
+        """The client whose key stands in this Authorization header, or None."""
+        digest = digest_of(authorization)
+        caller = self._by_digest.get(digest)
+        known = caller.key_digest if caller is not None else _ABSENT
+        return caller if hmac.compare_digest(known, digest) else None
+
+
+def digest_of(authorization: str | None) -> bytes:
+    """The SHA-256 of the Bearer key in this header; empty when it holds none that could be ours.
+
+    Only this digest is looked up and compared: what the time of a look-up tells about digests says
+    nothing about keys.
+    """
+    if authorization is None or authorization[:7].lower() != _SCHEME:
+        return b""
+    key = authorization[7:].strip(" ")
+    if not KEY_CHARACTERS_AT_LEAST <= len(key) <= _KEY_CHARACTERS_AT_MOST:
+        return b""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
