@@ -7,6 +7,7 @@ import sys
 import typer
 
 from zhongkong.emulator.cli import emulator
+from zhongkong.local_world.cli import up
 from zhongkong.runtime.commandline import run_app
 
 app = typer.Typer(
@@ -16,12 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Zhongkong's local world.",
 )
+app.command("up")(up)
 app.command("emulator")(emulator)
-
-
-@app.callback()
-def zhongkong() -> None:
-    """Keep `emulator` a subcommand however many there are."""
 
 
 def main() -> None:

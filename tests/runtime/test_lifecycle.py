@@ -30,8 +30,9 @@ def start() -> Iterator[Start]:
     """Start a process whose `main(stop)` is given as source, and wait until it says "up"."""
     children: list[Child] = []
 
-    def begin(body: str, *, grace_s: float = 5.0) -> Child:
-        source = PREFACE + textwrap.dedent(body) + f"\nsys.exit(run(main, grace_s={grace_s}))\n"
+    def begin(body: str, *, grace_s: float = 5.0, echo_s: float = 0.0) -> Child:
+        call = f"run(main, grace_s={grace_s}, echo_s={echo_s})"
+        source = PREFACE + textwrap.dedent(body) + f"\nsys.exit({call})\n"
         child = Child([sys.executable, "-c", source])
         children.append(child)
         child.wait_for_line("up")
@@ -90,6 +91,15 @@ def test_a_second_signal_ends_the_process_at_once(start: Start) -> None:
     child.wait_for_line("heard")
     os.kill(child.pid, signal.SIGINT)
     assert ended(child) == 128 + signal.SIGINT
+
+
+def test_the_echo_of_a_signal_changes_nothing(start: Callable[..., Child]) -> None:
+    child = start(STUBBORN, grace_s=1.0, echo_s=60.0)
+    os.kill(child.pid, signal.SIGINT)
+    child.wait_for_line("heard")
+    os.kill(child.pid, signal.SIGINT)
+    child.wait_for_line("shutdown_cut_short")
+    assert ended(child) == 0
 
 
 def test_a_main_without_end_is_cut_off_after_the_grace(start: Callable[..., Child]) -> None:

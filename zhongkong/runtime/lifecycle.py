@@ -82,18 +82,22 @@ class Stop:
             callback()
 
 
-def run(main: Callable[[Stop], Awaitable[None]], *, grace_s: float = GRACE_S) -> int:
+def run(
+    main: Callable[[Stop], Awaitable[None]], *, grace_s: float = GRACE_S, echo_s: float = 0.0
+) -> int:
     """Run `main` on uvloop until it returns; returns the process's exit code.
 
     0: `main` returned, also when it had to be cut off `grace_s` after a stop was requested (what
     it left is safe in the store, and the log says so). 1: it raised; CannotStart is one line on
     stderr, anything else a traceback in the log. SIGINT and SIGTERM request the stop, even where
-    SIGINT was inherited as ignored; a second signal ends the process at once with 128 + signal.
+    SIGINT was inherited as ignored; a second signal ends the process at once with 128 + signal,
+    unless it comes within `echo_s` of the first: where a terminal, make and the like each pass one
+    Ctrl-C on, it arrives more than once.
     """
     import uvloop  # noqa: PLC0415 - what only imports the error types must not load it
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code = runner.run(_live(main, grace_s))
+        code = runner.run(_live(main, grace_s, echo_s))
         # The loop now waits for every task and thread, and one that hangs would keep us for ever.
         patience = threading.Timer(_UNWIND_S, _exit, (code,))
         patience.daemon = True
@@ -102,9 +106,9 @@ def run(main: Callable[[Stop], Awaitable[None]], *, grace_s: float = GRACE_S) ->
     return code
 
 
-async def _live(main: Callable[[Stop], Awaitable[None]], grace_s: float) -> int:
+async def _live(main: Callable[[Stop], Awaitable[None]], grace_s: float, echo_s: float) -> int:
     stop = Stop(grace_s=grace_s)
-    with _signals(stop):
+    with _signals(stop, echo_s):
         missing = missing_accelerators()
         if missing:
             log.warning("accelerators_missing", missing=missing, effect="about 1.3 times slower")
@@ -142,16 +146,18 @@ async def _until_stopped(work: asyncio.Future[None], stop: Stop) -> None:
 
 
 @contextlib.contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
+def _signals(stop: Stop, echo_s: float) -> Iterator[None]:
     """Obey SIGINT and SIGTERM, whatever the parent left them as."""
     loop = asyncio.get_running_loop()
-    heard: list[signal.Signals] = []
+    first_at: float | None = None
 
     def obey(number: signal.Signals) -> None:
-        if heard:
+        nonlocal first_at
+        if first_at is None:
+            first_at = loop.time()
+            stop.request(number.name)
+        elif loop.time() - first_at >= echo_s:
             _exit(128 + number)
-        heard.append(number)
-        stop.request(number.name)
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, obey, number)

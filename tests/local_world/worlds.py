@@ -1,0 +1,112 @@
+"""Real local worlds on free ports, and what is left of them. What they must do is in the tests."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fixtures.processes import Child
+from zhongkong.local_world import plan
+
+UP = [sys.executable, "-m", "zhongkong", "up"]
+READY = "The local world is ready"
+DEADLINE_S = 30.0
+_LOOK_EVERY_S = 0.02
+# Test processes that run side by side begin their search apart.
+_BASES = itertools.count(18_000 + os.getpid() % 60 * 150, 3)
+
+
+class World:
+    """One `zhongkong up`, started in `home`."""
+
+    def __init__(self, home: Path, base: int, *, wrapper: tuple[str, ...] = ()) -> None:
+        self.base = base
+        self.folder = home / "var" / "local" / str(base)
+        argv = [*wrapper, *UP, "--port-base", str(base)]
+        self.child = Child(argv, cwd=home, own_group=True)
+
+    def wait_until_ready(self) -> World:
+        self.child.wait_for_line(READY, timeout_s=DEADLINE_S)
+        self.child.wait_for_line("--key-file", timeout_s=DEADLINE_S)
+        return self
+
+    def line(self, text: str) -> str:
+        """The first printed line that contains `text`."""
+        return self.child.wait_for_line(text, timeout_s=DEADLINE_S).strip()
+
+    def parts(self) -> list[int]:
+        """The pids of its parts as they are now."""
+        return children_of(self.child.pid)
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.child.send(number)
+        return self.child.wait(DEADLINE_S)
+
+
+def free_base() -> int:
+    for base in _BASES:
+        if all(is_free(port) for port in plan.ports(base).values()):
+            return base
+    raise AssertionError("unreachable: the bases never end")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return attempt.connect_ex(("127.0.0.1", port)) != 0
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a person gets who pastes the line into a shell that stands in `folder`."""
+    words = ["/bin/sh", "-c", line]
+    return subprocess.run(
+        words, cwd=folder, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+
+
+def run_up(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to fail by itself."""
+    words = [*UP, *arguments]
+    return subprocess.run(
+        words, cwd=home, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Look again and again until it holds; fails after DEADLINE_S."""
+    pause = threading.Event()
+    for _ in range(int(DEADLINE_S / _LOOK_EVERY_S)):
+        if condition():
+            return
+        pause.wait(_LOOK_EVERY_S)
+    raise AssertionError(f"in {DEADLINE_S} s it did not come true that {what}")
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        fields = _fields(stat)
+        if fields and int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def has_ended(pid: int) -> bool:
+    """Whether nothing runs under this pid; one that nobody reaped has ended too."""
+    fields = _fields(Path(f"/proc/{pid}/stat"))
+    return not fields or fields[0] == "Z"
+
+
+def _fields(stat: Path) -> list[str]:
+    """State, parent and the rest: what follows the name, which may hold spaces."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

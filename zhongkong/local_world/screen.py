@@ -1,0 +1,48 @@
+"""What the local world prints: its own words, and its parts' lines behind their names."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final, TextIO
+
+from zhongkong.local_world.log_lines import RESET, readable
+from zhongkong.runtime.log_writer import LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_COLOURS: Final = ("\x1b[36m", "\x1b[35m", "\x1b[32m", "\x1b[34m", "\x1b[33m")
+
+
+class Screen:
+    """Prints from a thread of its own, so that a terminal that stands still stops nobody."""
+
+    def __init__(self, stream: TextIO, parts: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Colours only for a terminal, and not where NO_COLOR is set."""
+        self._colours = stream.isatty() and not environ.get("NO_COLOR")
+        width = max(map(len, parts), default=0)
+        self._prefixes = {
+            part: self._prefix(part.ljust(width), _COLOURS[number % len(_COLOURS)])
+            for number, part in enumerate(parts)
+        }
+        self._writer = LineWriter(stream, lambda count: f"({count} lines lost)\n".encode())
+
+    @classmethod
+    def standard_output(cls, parts: Sequence[str], environ: Mapping[str, str]) -> Screen:
+        return cls(sys.stdout, parts, environ)
+
+    def tell(self, text: str) -> None:
+        """Print words of the world itself: one line, or several."""
+        self._writer.write(f"{text}\n".encode())
+
+    def show(self, part: str, line: bytes) -> None:
+        """Print one line that a part has printed."""
+        text = readable(line, colours=self._colours)
+        self._writer.write(f"{self._prefixes[part]} {text}\n".encode())
+
+    def close(self) -> None:
+        """Print what is left. Blocks for two seconds at most."""
+        self._writer.close()
+
+    def _prefix(self, name: str, colour: str) -> str:
+        return f"{colour}{name} |{RESET}" if self._colours else f"{name} |"
