@@ -9,6 +9,7 @@ from zhongkong.emulator.allowlist import AllowlistSettings
 from zhongkong.emulator.model import WeChatModel
 from zhongkong.emulator.parameters import Parameters
 from zhongkong.emulator.request import ApiRequest
+from zhongkong.emulator.users import EmulatedUser
 
 APPID = "wxaaaaaaaaaaaaaaaa"
 SECRET = "5ec2e7" + "a" * 26
@@ -59,6 +60,36 @@ def get(model: WeChatModel, target: str, now: float = NOW, **facts: Any) -> dict
 
 def post(model: WeChatModel, target: str, body: bytes, now: float = NOW) -> dict[str, Any]:
     request = ApiRequest.from_wire("POST", target, peer="127.0.0.1", body=body)
+    answer = model.perform(request, now)
+    assert answer is not None
+    return answer
+
+
+OPENID = "oABCD1234567890abcdefghijklm"
+
+
+def user(openid: str = OPENID, **facts: Any) -> EmulatedUser:
+    return EmulatedUser(openid=openid, **facts)
+
+
+def form(content: bytes, filename: str = "a.jpg", **fields: str) -> tuple[str, bytes]:
+    """Content-Type and body of a form with a file in `media`."""
+    texts = "".join(
+        f'--bound\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    file = f'--bound\r\nContent-Disposition: form-data; name="media"; filename="{filename}"\r\n'
+    head = f"{texts}{file}Content-Type: application/octet-stream\r\n\r\n".encode()
+    return "multipart/form-data; boundary=bound", head + content + b"\r\n--bound--\r\n"
+
+
+def send_form(
+    model: WeChatModel, target: str, sent: tuple[str, bytes], now: float = NOW
+) -> dict[str, Any]:
+    content_type, body = sent
+    request = ApiRequest.from_wire(
+        "POST", target, peer="127.0.0.1", body=body, headers=(("Content-Type", content_type),)
+    )
     answer = model.perform(request, now)
     assert answer is not None
     return answer

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.emulator.platforms import APPID, NOW, SECRET, platform
+from tests.emulator.platforms import APPID, NOW, OPENID, SECRET, account, form, platform, user
 from zhongkong.emulator.control import Control
 from zhongkong.emulator.endpoints import SERVED
 from zhongkong.emulator.request import ApiRequest
@@ -23,9 +23,15 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    ["grant_type", "appid", "secret", "appsecret", "force_refresh", "cgi_path", "rid", "type"]
+    [
+        *("grant_type", "appid", "secret", "appsecret", "force_refresh", "cgi_path", "rid", "type"),
+        *("button", "matchrule", "menuid", "user_id", "media_id", "articles", "offset", "count"),
+        *("touser", "msgtype", "text", "news", "image", "template_id", "data"),
+    ]
 )
-VALUES = st.sampled_from(["client_credential", APPID, SECRET, True]) | JSON
+KNOWN = ["client_credential", APPID, SECRET, OPENID, True, "text", "news", "image"]
+VALUES = st.sampled_from(KNOWN) | JSON
+LOGIN = f"appid={APPID}&secret={SECRET}&openid={OPENID}&grant_type=authorization_code&type=image"
 
 
 def encodable(fields: Any) -> bytes:
@@ -42,14 +48,14 @@ TARGETS = st.sampled_from(sorted(SERVED)) | st.text(max_size=60).map(lambda text
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "get", ""]),
     target=TARGETS,
-    query=st.text(max_size=60) | st.just("access_token="),
+    query=st.text(max_size=60) | st.just("access_token=") | st.just(LOGIN),
     body=BODIES,
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_the_model_answers_anything_with_a_json_object(
     method: str, target: str, query: str, body: bytes
 ) -> None:
-    model = platform()
+    model = platform(account(users=(user(),)))
     token = model.token(APPID, SECRET, NOW)["access_token"]
     for suffix in (query, f"{query}&access_token={token}"):
         request = ApiRequest.from_wire(method, f"{target}?{suffix}", peer="?", body=body)
@@ -102,3 +108,24 @@ async def test_a_control_body_that_is_too_large_is_refused(wechat: Client) -> No
 async def test_any_json_is_a_sound_or_a_refused_fault(wechat: Client, body: Any) -> None:
     response = await wechat.post("/_emulator/faults", data=encodable(body))
     assert response.status in {200, 400}
+
+
+@given(
+    cut=st.integers(0, 400), content_type=st.sampled_from([form(b"")[0], "multipart/x", "", "x"])
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_odd_forms_are_answered_with_a_code(
+    wechat: Client, world: World, cut: int, content_type: str
+) -> None:
+    token = world.model.token(APPID, SECRET, NOW)["access_token"]
+    body = form(bytes(range(200)), type="image")[1]
+    for path in ("media/upload", "media/uploadimg", "material/add_material"):
+        response = await wechat.post(
+            f"/cgi-bin/{path}?type=image&access_token={token}",
+            data=body[:cut] + body[cut + 1 :],
+            headers={"Content-Type": content_type},
+        )
+        assert response.status == 200
+        assert isinstance(orjson.loads(await response.read()), dict)

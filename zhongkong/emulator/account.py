@@ -9,8 +9,13 @@ from typing import Any, ClassVar, Literal
 from zhongkong.emulator.allowlist import Allowlist, AllowlistSettings
 from zhongkong.emulator.counters import Counters
 from zhongkong.emulator.families import Issuer, TokenFamily
+from zhongkong.emulator.media import MediaShelf
+from zhongkong.emulator.menus import Menus
+from zhongkong.emulator.outbox import Outbox
+from zhongkong.emulator.users import EmulatedUser, Users
 
 FrozenCode = Literal[50002, 50007]
+MenuRights = Literal["full", "no_conditional", "none"]
 
 
 class AccountKind(StrEnum):
@@ -31,6 +36,9 @@ class EmulatedAccount:
                       or 50007
     secret_frozen     the secret was frozen in the console: 40243 at the token endpoints
     token_barred      punished by losing the token interface: 50004 there
+    menu_rights       `no_conditional`: 65309 for conditional menus; `none`: 65319 for all
+    mini_programs     appids that its menus may open; None: any that is well-formed
+    users             who uses it when the emulator starts
     """
 
     appid: str
@@ -41,12 +49,17 @@ class EmulatedAccount:
     secret_frozen: bool = False
     token_barred: bool = False
     allowlist: AllowlistSettings = field(default_factory=AllowlistSettings)
+    menu_rights: MenuRights = "full"
+    mini_programs: tuple[str, ...] | None = None
+    users: tuple[EmulatedUser, ...] = ()
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
         if not self.appid or not self.secret:
             raise ValueError("an account needs an appid and a secret")
+        if len({each.openid for each in self.users}) < len(self.users):
+            raise ValueError("the openids of an account's users differ")
 
 
 @dataclass(slots=True)
@@ -65,6 +78,12 @@ class AccountState:
     stable: TokenFamily
     tickets: dict[str, TokenFamily]
     counters: Counters
+    menu_rights: MenuRights
+    mini_programs: tuple[str, ...] | None
+    users: Users
+    menus: Menus = field(default_factory=Menus)
+    media: MediaShelf = field(default_factory=MediaShelf)
+    outbox: Outbox = field(default_factory=Outbox)
     last_forced_at: float | None = None
 
     @classmethod
@@ -82,4 +101,7 @@ class AccountState:
             stable=TokenFamily(declared.appid, "stable", issuer),
             tickets={},
             counters=Counters(),
+            menu_rights=declared.menu_rights,
+            mini_programs=declared.mini_programs,
+            users=Users(declared.users),
         )

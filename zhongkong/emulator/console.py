@@ -1,25 +1,29 @@
 """What people and other processes do to an account outside of our calls.
 
-The administrator at the web console, a colleague's forgotten cron job, WeChat's own mishaps. Each
-method names its account by appid and raises KeyError for one that isn't there.
+The administrator at the web console, its users, a colleague's forgotten cron job, WeChat's own
+mishaps. Each method names its account by appid and raises KeyError for one that isn't there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from zhongkong.emulator.endpoints.credentials import current_or_next
+from zhongkong.emulator.logins import CODE_LIFE_S, LoginCode, LoginKind, Scope
+from zhongkong.emulator.users import CREDITS
 
 if TYPE_CHECKING:
-    from zhongkong.emulator.account import FrozenCode
+    from zhongkong.emulator.account import FrozenCode, MenuRights
     from zhongkong.emulator.allowlist import AllowlistSettings
     from zhongkong.emulator.families import Generation
     from zhongkong.emulator.faults import ForeignKind
     from zhongkong.emulator.platform import Platform
+    from zhongkong.emulator.users import Interaction, User
 
 TokenKind = Literal["classic", "stable"]
 Which = Literal["current", "previous", "all"]
+_CODE_LENGTH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,13 @@ class Console:
     def bar_tokens(self, appid: str, *, barred: bool) -> None:
         self.platform.accounts[appid].token_barred = barred
 
+    def set_menu_rights(self, appid: str, rights: MenuRights) -> None:
+        self.platform.accounts[appid].menu_rights = rights
+
+    def link_mini_programs(self, appid: str, linked: tuple[str, ...] | None) -> None:
+        """Those that menus may open from now on; None: any."""
+        self.platform.accounts[appid].mini_programs = linked
+
     def set_allowlist(self, appid: str, settings: AllowlistSettings) -> None:
         """Pending, approved and refused addresses are kept."""
         self.platform.accounts[appid].allowlist.settings = settings
@@ -94,3 +105,28 @@ class Console:
 
     def refuse(self, appid: str, address: str, now: float) -> None:
         self.platform.accounts[appid].allowlist.refuse(address, now)
+
+    def interaction(self, appid: str, openid: str, kind: Interaction, now: float) -> User:
+        """The user does something that lets the account send messages. KeyError if unknown."""
+        account, rules = self.platform.accounts[appid], self.platform.parameters
+        if kind == "follow":
+            account.users.change(openid, now, following=True)
+        user = account.users.by_openid[openid]
+        messages, within_s = rules.message_credits.get(kind, CREDITS[kind])
+        user.credit.grant(messages, within_s, now)
+        return user
+
+    def login_code(
+        self, appid: str, openid: str, now: float, *, kind: LoginKind, scope: Scope
+    ) -> str:
+        """The user logs in, on a web page or in a mini-program: the code that comes of it."""
+        code = LoginCode(
+            value=self.platform.chance.text(_CODE_LENGTH),
+            appid=self.platform.accounts[appid].appid,
+            openid=openid,
+            kind=kind,
+            scope=scope,
+            expires_at=now + CODE_LIFE_S,
+        )
+        self.platform.logins.keep_code(code)
+        return code.value

@@ -13,9 +13,11 @@ from aiohttp import hdrs, web
 from pydantic import TypeAdapter
 
 from zhongkong.emulator import control_bodies as bodies, views
-from zhongkong.emulator.account import EmulatedAccount
 from zhongkong.emulator.allowlist import as_address
+from zhongkong.emulator.control_accounts import Accounts
 from zhongkong.emulator.control_io import Answer, BadCall, as_json, checked, read_body, trying
+from zhongkong.emulator.control_ledger import Questions
+from zhongkong.emulator.control_people import People
 from zhongkong.emulator.faults import Fault
 from zhongkong.emulator.parameters import Parameters
 
@@ -43,20 +45,13 @@ class Control:
             (hdrs.METH_POST, "/faults"): self.add_fault,
             (hdrs.METH_DELETE, "/faults"): self.clear_faults,
             (hdrs.METH_DELETE, "/faults/{id}"): self.remove_fault,
-            (hdrs.METH_GET, "/accounts"): self.accounts,
-            (hdrs.METH_POST, "/accounts"): self.add_account,
-            (hdrs.METH_GET, "/accounts/{appid}"): self.account,
-            (hdrs.METH_PATCH, "/accounts/{appid}"): self.change_account,
-            (hdrs.METH_POST, "/accounts/{appid}/confirmations"): self.confirm,
+            **Accounts(world, self._account).calls,
+            **People(world, self._account).calls,
             (hdrs.METH_POST, "/tokens/kill"): self.kill,
             (hdrs.METH_POST, "/foreign-refresh"): self.foreign_refresh,
             (hdrs.METH_GET, "/parameters"): self.parameters,
             (hdrs.METH_PATCH, "/parameters"): self.change_parameters,
-            (hdrs.METH_GET, "/ledger"): self.ledger,
-            (hdrs.METH_GET, "/ledger/totals"): self.totals,
-            (hdrs.METH_GET, "/ledger/secrets"): self.secrets,
-            (hdrs.METH_POST, "/ledger/secrets"): self.ask_secret,
-            (hdrs.METH_POST, "/ledger/tokens"): self.ask_token,
+            **Questions(world).calls,
             (hdrs.METH_POST, "/reset"): self.reset,
         }
 
@@ -100,45 +95,6 @@ class Control:
             raise BadCall(f"no fault {fault_id!r} is in force; GET {ROOT}/faults lists them", 404)
         return {"removed": fault_id}
 
-    # ------------------------------------------------------------------ accounts
-
-    async def accounts(self, _: web.Request) -> Answer:
-        now = self._world.time.now()
-        return {"accounts": [views.account(each, now) for each in self._model.accounts.values()]}
-
-    async def add_account(self, http: web.Request) -> Answer:
-        declared = await read_body(http, EmulatedAccount)
-        state = trying(self._model.platform.add_account, declared)
-        return views.account(state, self._world.time.now())
-
-    async def account(self, http: web.Request) -> Answer:
-        return views.account(self._account(http.match_info["appid"]), self._world.time.now())
-
-    async def change_account(self, http: web.Request) -> Answer:
-        state = self._account(http.match_info["appid"])
-        change = await read_body(http, bodies.AccountChange)
-        console, present = self._model.console, change.model_fields_set
-        if "frozen" in present:
-            console.freeze(state.appid, change.frozen)
-        if change.token_barred is not None:
-            console.bar_tokens(state.appid, barred=change.token_barred)
-        if change.allowlist is not None:
-            console.set_allowlist(state.appid, change.allowlist)
-        if change.secret is not None:
-            console.reset_secret(state.appid, change.secret, self._world.time.now())
-        if change.secret_frozen is not None:
-            console.freeze_secret(state.appid, frozen=change.secret_frozen)
-        return views.account(state, self._world.time.now())
-
-    async def confirm(self, http: web.Request) -> Answer:
-        state = self._account(http.match_info["appid"])
-        tap = await read_body(http, bodies.Confirmation)
-        if tap.decision == "approve":
-            self._model.console.approve(state.appid, tap.address)
-        else:
-            self._model.console.refuse(state.appid, tap.address, self._world.time.now())
-        return views.account(state, self._world.time.now())
-
     # ------------------------------------------------------------------ tokens
 
     async def kill(self, http: web.Request) -> Answer:
@@ -163,40 +119,6 @@ class Control:
         merged = {**asdict(self._model.parameters), **changes}
         self._model.parameters = checked(TypeAdapter(Parameters).validate_python, merged)
         return asdict(self._model.parameters)
-
-    # ------------------------------------------------------------------ ledger
-
-    async def ledger(self, http: web.Request) -> Answer:
-        question = checked(bodies.LedgerQuestion.model_validate, dict(http.query))
-        return views.ledger_page(self._model.ledger, question)
-
-    async def totals(self, _: web.Request) -> Answer:
-        return views.totals(self._model.ledger)
-
-    async def secrets(self, _: web.Request) -> Answer:
-        sightings = self._model.ledger.sightings
-        return {
-            "seen": [asdict(each) for each in sightings.seen.values()],
-            "watched": sightings.watched,
-            "forgotten": sightings.forgotten,
-        }
-
-    async def ask_secret(self, http: web.Request) -> Answer:
-        question, sightings = (
-            await read_body(http, bodies.SecretQuestion),
-            self._model.ledger.sightings,
-        )
-        if question.watch:
-            trying(sightings.watch, question.text)
-        return {
-            "seen": sightings.saw(question.text),
-            "watched": sightings.watched.get(question.text),
-        }
-
-    async def ask_token(self, http: web.Request) -> Answer:
-        value = (await read_body(http, bodies.TokenQuestion)).value
-        now, ledger = self._world.time.now(), self._model.ledger
-        return {"alive": ledger.alive(value, now), "ends_at": ledger.ends_at(value), "now": now}
 
     # ------------------------------------------------------------------ the rest
 

@@ -6,10 +6,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from zhongkong.emulator.account import FrozenCode
+from zhongkong.emulator.account import FrozenCode, MenuRights
 from zhongkong.emulator.allowlist import AllowlistSettings
 from zhongkong.emulator.console import TokenKind, Which
 from zhongkong.emulator.faults import ForeignKind
+from zhongkong.emulator.logins import LoginKind, Scope
+from zhongkong.emulator.users import Interaction
 
 
 class Body(BaseModel):
@@ -32,6 +34,8 @@ class AccountChange(Body):
     token_barred: bool | None = None
     allowlist: AllowlistSettings | None = None
     secret: str | None = Field(default=None, min_length=1, max_length=512)
+    menu_rights: MenuRights | None = None
+    mini_programs: tuple[str, ...] | None = None
 
 
 class Confirmation(Body):
@@ -39,6 +43,21 @@ class Confirmation(Body):
 
     address: str = Field(min_length=1, max_length=64)
     decision: Literal["approve", "refuse"]
+
+
+class UserInteraction(Body):
+    """What a user did, and so what the account may send."""
+
+    openid: str = Field(min_length=1, max_length=128)
+    kind: Interaction = "message"
+
+
+class Login(Body):
+    """A user who logs in and brings a code."""
+
+    openid: str = Field(min_length=1, max_length=128)
+    kind: LoginKind = "web"
+    scope: Scope = "snsapi_userinfo"
 
 
 class Kill(Body):
@@ -73,7 +92,7 @@ class SecretQuestion(Body):
 class LedgerQuestion(Body):
     """Query of GET ledger."""
 
-    kind: Literal["issued", "died", "used", "request"] | None = None
+    kind: Literal["issued", "died", "used", "effect", "request"] | None = None
     appid: str | None = None
     family: str | None = None
     path: str | None = None

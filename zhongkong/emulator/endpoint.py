@@ -5,19 +5,28 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from zhongkong.emulator.account import AccountKind, AccountState
+from zhongkong.emulator.contents import FileAnswer
 from zhongkong.emulator.quotas import daily_limit, minute_limit
 from zhongkong.emulator.refusal import Payload, Refusal
+from zhongkong.emulator.wire import MIXED, Manner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from zhongkong.emulator.entries import Effect
     from zhongkong.emulator.families import Generation
     from zhongkong.emulator.platform import Platform
     from zhongkong.emulator.request import ApiRequest
 
+Answer: TypeAlias = Payload | FileAnswer
+
+SMALL_BODY: Final = 1024 * 1024
+"""What a body may hold, in bytes, where no files are sent."""
+
+ANY_KIND: Final = frozenset(AccountKind)
 _WELL_FORMED: Final = re.compile(r"(\d+_)?[A-Za-z0-9_-]{30,512}")
 _MIXED_CODES: Final = (40001, 40014, 42001)
 
@@ -37,34 +46,47 @@ class Visit:
             raise Refusal(41001)
         return self.account
 
+    def carried_out(self, effect: Effect, detail: str) -> None:
+        """For the ledger: what was done can't be undone by refusing the call."""
+        self.platform.ledger.effect_done(self.recognised().appid, effect, detail, self.now)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """`credential` is what the caller shows: a token in the query, or appid and secret.
+    """A path and who may call it how. `body_at_most` is in bytes; a larger body never gets here.
 
-    With `token`, the gates (token, frozen account, quota) are passed before `answer` is called;
-    with `secret`, `answer` sees to it itself, because the fields lie elsewhere each time.
+    `credential` is what the caller shows: the account's token in the query, appid and secret, a
+    token that a user's login gave, or nothing.
+    With `token`, the gates (token, frozen account, `kinds`, quota) are passed before `answer` is
+    called; with the others, `answer` sees to it itself, because the fields lie elsewhere each time.
     """
 
     path: str
     method: Literal["GET", "POST"]
-    credential: Literal["token", "secret"]
-    answer: Callable[[Visit], Payload]
+    credential: Literal["token", "secret", "user", "none"]
+    answer: Callable[[Visit], Answer]
     counted: bool = True
+    kinds: frozenset[AccountKind] = ANY_KIND
+    manner: Manner = MIXED
+    body_at_most: int = SMALL_BODY
     any_method_if: Callable[[Platform], bool] | None = None
 
-    def serve(self, visit: Visit) -> Payload:
+    def serve(self, visit: Visit) -> Answer:
         """Raises Refusal."""
         lenient = self.any_method_if is not None and self.any_method_if(visit.platform)
         if visit.request.method != self.method and not lenient:
             raise Refusal(43001 if self.method == "GET" else 43002)
         if self.credential == "token":
-            pass_with_token(visit, counted=self.counted)
+            pass_with_token(visit)
+            if visit.recognised().kind not in self.kinds:
+                raise Refusal(48001)
+            if self.counted:
+                spend(visit)
         return self.answer(visit)
 
 
-def pass_with_token(visit: Visit, *, counted: bool) -> None:
-    """Recognise the account by its token, and let it through unless frozen or out of quota."""
+def pass_with_token(visit: Visit) -> None:
+    """Recognise the account by its token, and let it through unless frozen."""
     platform = visit.platform
     value = visit.request.query.get("access_token")
     if value is None:
@@ -87,8 +109,6 @@ def pass_with_token(visit: Visit, *, counted: bool) -> None:
         raise Refusal(code)
     visit.token = token
     refuse_frozen(visit.recognised())
-    if counted:
-        spend(visit)
 
 
 def pass_with_secret(visit: Visit, appid: str, secret: str) -> AccountState:

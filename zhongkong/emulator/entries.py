@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from zhongkong.emulator.families import EndCause, FamilyName, Minter
+
+Effect = Literal[
+    "menu_created",
+    "menu_deleted",
+    "conditional_menu_added",
+    "conditional_menu_deleted",
+    "media_uploaded",
+    "image_uploaded",
+    "material_added",
+    "material_deleted",
+    "message_sent",
+    "template_sent",
+    "login_code_spent",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +63,17 @@ class TokenUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EffectDone:
+    """What a repetition would do twice. `detail`: the menuid, media id, openid, address or code."""
+
+    seq: int
+    at: float
+    appid: str
+    effect: Effect
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSeen:
     """A request that arrived. `errcode` is None when no answer was made or left the house.
 
@@ -67,4 +92,4 @@ class RequestSeen:
     fault: str | None = None
 
 
-Entry: TypeAlias = TokenIssued | TokenDied | TokenUsed | RequestSeen
+Entry: TypeAlias = TokenIssued | TokenDied | TokenUsed | EffectDone | RequestSeen

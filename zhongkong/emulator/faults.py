@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zhongkong.emulator.chance import Chance
 
 FaultKind = Literal["latency", "errcode", "disconnect", "garbage", "token_death", "foreign_refresh"]
-GarbageForm = Literal["html_502", "empty", "truncated", "bad_bytes", "not_json"]
+GarbageForm = Literal["html_502", "empty", "truncated", "bad_bytes", "not_json", "cut_midway"]
 ForeignKind = Literal["classic", "stable", "stable_forced"]
 
 _P99: Final = 2.326  # of the standard normal distribution

@@ -1,4 +1,4 @@
-"""The oracle of the tests: what was issued, what died when, what was used dead or alive.
+"""The oracle of the tests: what was issued, died, was used dead or alive, was done.
 
 The ledger only listens. Entries are plain values in the order in which they happened, each with a
 sequence number that never repeats; `mark()` and `after=` cut out what a test did itself. Memory is
@@ -8,11 +8,20 @@ unknown paths share one counter).
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from zhongkong.emulator.entries import Entry, RequestSeen, TokenDied, TokenIssued, TokenUsed
+from zhongkong.emulator.entries import (
+    Effect,
+    EffectDone,
+    Entry,
+    RequestSeen,
+    TokenDied,
+    TokenIssued,
+    TokenUsed,
+)
+from zhongkong.emulator.lives import Lives
 from zhongkong.emulator.sightings import Sightings
 from zhongkong.wechat.limits import TOKEN_CAPACITY
 
@@ -21,18 +30,12 @@ if TYPE_CHECKING:
 
     from zhongkong.emulator.families import FamilyName, Generation, Minter
 
+E = TypeVar("E")
+
 _ENTRIES_HELD: Final = 100_000
-_LIVES_HELD: Final = 100_000
 _COUNTERS_HELD: Final = 20_000
 PATH_SHOWN: Final = 300
 OTHER_PATHS: Final = "(other paths)"
-
-
-@dataclass(slots=True)
-class _Life:
-    issued_at: float
-    ends_at: float
-    made_with: str | None
 
 
 @dataclass(slots=True)
@@ -42,9 +45,10 @@ class Ledger:
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_ENTRIES_HELD))
     sightings: Sightings = field(default_factory=Sightings)
     _seq: int = 0
-    _lives: OrderedDict[str, _Life] = field(default_factory=OrderedDict)
+    _lives: Lives = field(default_factory=Lives)
     mint_counts: Counter[tuple[str, FamilyName, Minter]] = field(default_factory=Counter)
     call_counts: Counter[tuple[str | None, str, int | None]] = field(default_factory=Counter)
+    effect_counts: Counter[tuple[str, Effect]] = field(default_factory=Counter)
     _dead_uses: Counter[str] = field(default_factory=Counter)
 
     # ------------------------------------------------------------------ questions
@@ -60,25 +64,19 @@ class Ledger:
 
     def alive(self, value: str, now: float) -> bool:
         """True when WeChat would take this token or ticket at `now`. Unknown values are dead."""
-        life = self._lives.get(value)
-        if life is None or not life.issued_at <= now < life.ends_at:
-            return False
-        return life.made_with is None or self.alive(life.made_with, now)
+        return self._lives.alive(value, now)
 
     def ends_at(self, value: str) -> float | None:
         """When it dies or died, as far as is settled by now; None for a value never issued."""
-        life = self._lives.get(value)
-        return None if life is None else life.ends_at
+        return self._lives.ends_at(value)
 
     def issued(
         self, appid: str | None = None, family: FamilyName | None = None, *, after: int = 0
     ) -> list[TokenIssued]:
         return [
             each
-            for each in self.since(after)
-            if isinstance(each, TokenIssued)
-            and appid in {None, each.appid}
-            and family in {None, each.family}
+            for each in self._of(TokenIssued, after)
+            if appid in {None, each.appid} and family in {None, each.family}
         ]
 
     def mints(
@@ -114,26 +112,22 @@ class Ledger:
         """Business calls made with a token that was issued and had ended; exact."""
         return self._dead_uses.total() if appid is None else self._dead_uses[appid]
 
+    def effects(self, effect: Effect, appid: str | None = None) -> int:
+        """How often this was carried out since the start, whatever the caller was told; exact."""
+        return sum(
+            count
+            for (of, what), count in self.effect_counts.items()
+            if what == effect and appid in {None, of}
+        )
+
     def deaths(self, appid: str | None = None, *, after: int = 0) -> list[TokenDied]:
-        return [
-            each
-            for each in self.since(after)
-            if isinstance(each, TokenDied) and appid in {None, each.appid}
-        ]
+        return [each for each in self._of(TokenDied, after) if appid in {None, each.appid}]
 
     def uses(self, value: str | None = None, *, after: int = 0) -> list[TokenUsed]:
-        return [
-            each
-            for each in self.since(after)
-            if isinstance(each, TokenUsed) and value in {None, each.value}
-        ]
+        return [each for each in self._of(TokenUsed, after) if value in {None, each.value}]
 
     def requests(self, path: str | None = None, *, after: int = 0) -> list[RequestSeen]:
-        return [
-            each
-            for each in self.since(after)
-            if isinstance(each, RequestSeen) and path in {None, each.path}
-        ]
+        return [each for each in self._of(RequestSeen, after) if path in {None, each.path}]
 
     def since(self, after: int) -> Iterable[Entry]:
         """The entries with a sequence number above `after`, oldest first."""
@@ -146,13 +140,13 @@ class Ledger:
             newest_first.append(each)
         return newest_first[::-1]
 
+    def _of(self, kind: type[E], after: int) -> list[E]:
+        return [each for each in self.since(after) if isinstance(each, kind)]
+
     # ------------------------------------------------------------------ what the model reports
 
     def token_issued(self, generation: Generation, by: Minter) -> None:
-        made_with = generation.made_with.value if generation.made_with else None
-        self._lives[generation.value] = _Life(generation.issued_at, generation.ends_at, made_with)
-        if len(self._lives) > _LIVES_HELD:
-            self._lives.popitem(last=False)
+        self._lives.begin(generation)
         self.mint_counts[generation.appid, generation.family, by] += 1
         self.entries.append(
             TokenIssued(
@@ -167,9 +161,7 @@ class Ledger:
         )
 
     def token_ended(self, generation: Generation, now: float) -> None:
-        life = self._lives.get(generation.value)
-        if life is not None:
-            life.ends_at = generation.ends_at
+        self._lives.end(generation)
         self.entries.append(
             TokenDied(
                 seq=self.next_seq(),
@@ -197,6 +189,12 @@ class Ledger:
                 alive=alive,
                 errcode=errcode,
             )
+        )
+
+    def effect_done(self, appid: str, effect: Effect, detail: str, now: float) -> None:
+        self.effect_counts[appid, effect] += 1
+        self.entries.append(
+            EffectDone(seq=self.next_seq(), at=now, appid=appid, effect=effect, detail=detail)
         )
 
     def request_seen(self, entry: RequestSeen) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from zhongkong.emulator.console import Console
+from zhongkong.emulator.contents import FileAnswer
 from zhongkong.emulator.endpoint import Visit
 from zhongkong.emulator.endpoints import SERVED
 from zhongkong.emulator.endpoints.credentials import GRANT_TYPE
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zhongkong.emulator.account import AccountState, EmulatedAccount
+    from zhongkong.emulator.endpoint import Answer
     from zhongkong.emulator.ledger import Ledger
 
 
@@ -70,6 +72,13 @@ class WeChatModel:
     def perform(
         self, request: ApiRequest, now: float, course: Course = UNTROUBLED
     ) -> Payload | None:
+        """`attend`, for calls that are answered with JSON. Raises TypeError for a file."""
+        answer = self.attend(request, now, course)
+        if isinstance(answer, FileAnswer):
+            raise TypeError(f"{request.path} answered with a file: ask `attend`")
+        return answer
+
+    def attend(self, request: ApiRequest, now: float, course: Course = UNTROUBLED) -> Answer | None:
         """Let it take effect as far as its course says. Once per request.
 
         Returns WeChat's answer, refusals included, or None when none is ever made. Whether the
@@ -78,7 +87,7 @@ class WeChatModel:
         self._recorder.look_for_secrets(request, now)
         self._let_happen(course.before, request, now)
         visit = Visit(self.platform, request, now)
-        answer: Payload | None = None
+        answer: Answer | None = None
         rid: str | None = None
         if course.takes_effect:
             answer, rid = self._answer(visit)
@@ -88,7 +97,11 @@ class WeChatModel:
         self._recorder.record(visit, course, answer, rid)
         return answer
 
-    def _answer(self, visit: Visit) -> tuple[Payload, str | None]:
+    def turn_away(self, request: ApiRequest, now: float) -> None:
+        """A request too large to be read: it has no effect, but secrets in it are seen."""
+        self._recorder.look_for_secrets(request, now)
+
+    def _answer(self, visit: Visit) -> tuple[Answer, str | None]:
         try:
             endpoint = SERVED.get(visit.request.path)
             if endpoint is None:

@@ -66,6 +66,19 @@ class Parameters:
     content_types          each answer has one of these; None = no Content-Type at all
     token_prefix           the number before the underscore of a token; 0 = none, no underscore
     token_length           length of a token's text
+    malformed_menu_code    what a menu body that is no JSON earns
+    menu_not_utf8_code     what a menu body that isn't UTF-8 earns
+    menu_delete_empty_code what menu/delete answers where there is no menu
+    create_keeps_conditional  a new default menu leaves conditional menus alone
+    conditional_at_most    one conditional menu more earns 65305
+    conditional_rules_differ  a second conditional menu with the same rule earns 65305 as well
+    withdrawn_rule_fields  rules with sex, region or language: 65320, or taken and never matching
+    rule_values            numbers in the rules that menu/get shows are texts or numbers
+    trymatch_shape         the answer's buttons stand in `menu.button` or in `button`
+    retired_menu_types     button types that earn 40119 and 40120
+    media_limits           media type → bytes, in place of the documented limit
+    video_as_link          media/get of a video answers with a link; otherwise with its bytes
+    message_credits        interaction → messages and seconds, in place of the known ones
     domain_ips             answer of get_api_domain_ip
     callback_ips           answer of getcallbackip; entries may be networks
     refused_for_s          89507 lasts this long after an administrator's refusal
@@ -102,6 +115,19 @@ class Parameters:
     content_types: tuple[str | None, ...] = CONTENT_TYPES
     token_prefix: int = 92
     token_length: int = 136
+    malformed_menu_code: Literal[47001, 40016] = 47001
+    menu_not_utf8_code: Literal[65318, -1] = 65318
+    menu_delete_empty_code: Literal[0, 46003] = 0
+    create_keeps_conditional: bool = True
+    conditional_at_most: int = 50
+    conditional_rules_differ: bool = False
+    withdrawn_rule_fields: Literal["refused", "accepted"] = "refused"
+    rule_values: Literal["text", "number"] = "text"
+    trymatch_shape: Literal["menu", "button"] = "menu"
+    retired_menu_types: tuple[str, ...] = ()
+    media_limits: dict[str, int] = field(default_factory=dict)
+    video_as_link: bool = True
+    message_credits: dict[str, tuple[int, float]] = field(default_factory=dict)
     domain_ips: tuple[str, ...] = ("203.0.113.10", "203.0.113.11", "203.0.113.12")
     callback_ips: tuple[str, ...] = ("198.51.100.7", "198.51.100.64/26")
     refused_for_s: float = 3600

@@ -13,6 +13,7 @@ from zhongkong.emulator.account import AccountState, EmulatedAccount
 from zhongkong.emulator.chance import Chance
 from zhongkong.emulator.journal import Journal
 from zhongkong.emulator.ledger import Ledger
+from zhongkong.emulator.logins import Logins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ class Platform:
         self.chance = Chance(seed)
         self.ledger = Ledger()
         self.journal = Journal()
+        self.logins = Logins()
         self.accounts: dict[str, AccountState] = {}
         self._tokens: OrderedDict[str, Generation] = OrderedDict()
         for account in accounts:
@@ -56,6 +58,9 @@ class Platform:
         token = self.token(request.query.get("access_token", ""))
         if token is not None:
             return token.appid
+        login = self.logins.token(request.query.get("access_token", ""))
+        if login is not None:
+            return login.appid
         appid = request.fields().get("appid")
         return appid if isinstance(appid, str) and appid in self.accounts else None
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from zhongkong.emulator.contents import FileAnswer
 from zhongkong.emulator.entries import RequestSeen
 from zhongkong.emulator.journal import TEXT_KEPT, JournalEntry
 from zhongkong.emulator.ledger import PATH_SHOWN
 
 if TYPE_CHECKING:
-    from zhongkong.emulator.endpoint import Visit
+    from zhongkong.emulator.endpoint import Answer, Visit
     from zhongkong.emulator.faults import Course
     from zhongkong.emulator.platform import Platform
     from zhongkong.emulator.refusal import Payload
@@ -30,12 +31,13 @@ class Recorder:
 
     def look_for_secrets(self, request: ApiRequest, now: float) -> None:
         sightings = self.platform.ledger.sightings
-        sightings.scan(request.path, request.texts(), now)
+        met = request.upload.met if request.upload else frozenset()
+        sightings.scan(request.path, request.texts(), now, met=met)
         fields = {**dict(request.headers), **request.fields()}
         named = [(name, value) for name, value in fields.items() if isinstance(value, str)]
         sightings.note_named(request.path, named, now)
 
-    def record(self, visit: Visit, course: Course, answer: Payload | None, rid: str | None) -> None:
+    def record(self, visit: Visit, course: Course, answer: Answer | None, rid: str | None) -> None:
         request, ledger = visit.request, self.platform.ledger
         delays_s = course.delay_before_s + course.delay_after_s
         seen = RequestSeen(
@@ -45,14 +47,21 @@ class Recorder:
             path=request.path[:PATH_SHOWN],
             peer=request.peer,
             appid=visit.account.appid if visit.account else self.platform.owner_of(request),
-            errcode=None if answer is None else int(answer.get("errcode", 0)),
+            errcode=errcode_of(answer),
             cost_ms=int(self.platform.chance.uniform(5, 60) + delays_s * 1000),
             rid=rid,
             fault=", ".join(course.struck_by) or None,
         )
         ledger.request_seen(seen)
-        if rid is not None:
+        if rid is not None and not isinstance(answer, FileAnswer):
             self.platform.journal.keep(rid, _journal_entry(seen, request, answer))
+
+
+def errcode_of(answer: Answer | None) -> int | None:
+    """None where there is no answer, 0 for a file."""
+    if answer is None or isinstance(answer, FileAnswer):
+        return answer if answer is None else 0
+    return int(answer.get("errcode", 0))
 
 
 def _journal_entry(seen: RequestSeen, request: ApiRequest, answer: Payload | None) -> JournalEntry:

@@ -9,10 +9,16 @@ from urllib.parse import parse_qsl, unquote
 
 import orjson
 
+from zhongkong.emulator.contents import BytesContent
+from zhongkong.emulator.multipart import parts_of
 from zhongkong.emulator.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from zhongkong.emulator.contents import Content
+    from zhongkong.emulator.multipart import Part
+    from zhongkong.emulator.uploads import Upload
 
 _SLASHES: Final = re.compile(r"/{2,}")
 _CUT: Final = re.compile(r"((?:secret|appsecret|access_token)=)[^&]*", re.IGNORECASE)
@@ -20,7 +26,10 @@ _CUT: Final = re.compile(r"((?:secret|appsecret|access_token)=)[^&]*", re.IGNORE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
-    """One call. `path` has single slashes; `query` keeps the first of repeated names."""
+    """One call. `path` has single slashes; `query` keeps the first of repeated names.
+
+    A body too large to be held is in `upload`, and `body` is empty then.
+    """
 
     method: str
     path: str
@@ -29,6 +38,7 @@ class ApiRequest:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     raw_target: str = field(default="", repr=False)
     peer: str = "127.0.0.1"
+    upload: Upload | None = field(default=None, repr=False)
 
     @classmethod
     def from_wire(
@@ -52,6 +62,20 @@ class ApiRequest:
             raw_target=target,
             peer=peer,
         )
+
+    def header(self, name: str) -> str:
+        """Its first value, whatever the case of the name; empty when there is none."""
+        return next((value for each, value in self.headers if each.lower() == name), "")
+
+    def content(self) -> Content:
+        """The body, held or not."""
+        return BytesContent(self.body) if self.upload is None else self.upload.content
+
+    def parts(self) -> tuple[Part, ...]:
+        """The fields of a multipart body; none of any other."""
+        if self.upload is not None:
+            return self.upload.parts
+        return parts_of(self.content(), self.header("content-type"))
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Refused with 44002 when empty, 47001 when it is no object."""
@@ -78,6 +102,7 @@ class ApiRequest:
         parts = [("path", self.path), ("query", query), ("target", self.raw_target)]
         parts += [(f"header {name}", value) for name, value in self.headers]
         parts.append(("body", self.body.decode("utf-8", "replace")))
+        parts += self.upload.glimpses if self.upload else ()
         return [(where, text) for where, text in parts if text]
 
     def url_for_journal(self) -> str:

@@ -6,21 +6,26 @@ control.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from zhongkong.emulator.contents import BLOCK, FileAnswer
 from zhongkong.emulator.control import Control
+from zhongkong.emulator.endpoint import SMALL_BODY
+from zhongkong.emulator.endpoints import body_at_most, manner
+from zhongkong.emulator.intake import take_in
+from zhongkong.emulator.recorder import errcode_of
 from zhongkong.emulator.request import ApiRequest
+from zhongkong.emulator.sending import cut_off, send_file, send_half
 from zhongkong.emulator.wire import WireAnswer, spoilt, written
 from zhongkong.runtime.logs import get_logger
 
 if TYPE_CHECKING:
+    from zhongkong.emulator.endpoint import Answer
     from zhongkong.emulator.faults import Course
-    from zhongkong.emulator.refusal import Payload
     from zhongkong.emulator.world import World
-
-BODY_AT_MOST: Final = 1024 * 1024
 
 log = get_logger()
 
@@ -31,7 +36,7 @@ class BareResponse(web.Response):
 
 def make_app(world: World, *, control_from_anywhere: bool = False) -> web.Application:
     """The whole emulator as an application. Control calls are for loopback peers by default."""
-    app = web.Application(client_max_size=BODY_AT_MOST)
+    app = web.Application(client_max_size=SMALL_BODY)
     app.on_response_prepare.append(_drop_content_type)
     Control(world, from_anywhere=control_from_anywhere).mount(app)
     app.router.add_route(hdrs.METH_ANY, "/{tail:.*}", Face(world).serve)
@@ -44,53 +49,51 @@ class Face:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def serve(self, http: web.Request) -> web.Response:
-        body = await _read(http)
-        if body is None:
-            return _unreadable()
-        request = ApiRequest.from_wire(
-            http.method,
-            http.raw_path,
-            peer=http.remote or "",
-            headers=tuple(http.headers.items()),
-            body=body,
-        )
+    async def serve(self, http: web.Request) -> web.StreamResponse:
+        head = _head(http)
         model, time = self._world.model, self._world.time
+        watched = tuple(model.ledger.sightings.watched)
+        body = await take_in(http, body_at_most(head.path), watched)
+        request = replace(head, body=body.data, upload=body.upload)
+        if not body.whole:
+            model.turn_away(request, time.now())
+            return _unreadable()
         course = model.course(request)
         if course.delay_before_s:
             await time.sleep(course.delay_before_s)
-        answer = model.perform(request, time.now(), course)
+        answer = model.attend(request, time.now(), course)
         if course.delay_after_s:
             await time.sleep(course.delay_after_s)
         _log(request, course, answer)
-        return self._end(http, course, answer)
+        return await self._end(http, request.path, course, answer)
 
-    def _end(self, http: web.Request, course: Course, answer: Payload | None) -> web.Response:
-        parameters, chance = self._world.model.parameters, self._world.model.platform.chance
+    async def _end(
+        self, http: web.Request, path: str, course: Course, answer: Answer | None
+    ) -> web.StreamResponse:
+        model = self._world.model
         if course.ending == "disconnect" or (course.ending == "answer" and answer is None):
-            return _cut_off(http)
-        if course.ending != "answer":
-            return _response(spoilt(answer, course.ending, parameters, chance))
-        return _response(written(answer or {}, parameters, chance))
+            return cut_off(http)
+        if isinstance(answer, FileAnswer) and course.ending in {"answer", "cut_midway"}:
+            return await send_file(http, answer, midway=course.ending == "cut_midway")
+        if isinstance(answer, FileAnswer):
+            sound = WireAnswer(200, answer.content_type, answer.content.read(0, BLOCK))
+        else:
+            chance = model.platform.chance
+            sound = written(answer, model.parameters, chance, manner(path))
+        if course.ending == "answer":
+            return _response(sound)
+        if course.ending == "cut_midway":
+            return await send_half(http, sound)
+        return _response(spoilt(sound, course.ending))
 
 
-def _cut_off(http: web.Request) -> web.Response:
-    """Reset the connection. The response is for aiohttp's sake; it has nowhere to go."""
-    if http.transport is not None:
-        http.transport.abort()
-    return web.Response(status=502)
-
-
-async def _read(http: web.Request) -> bytes | None:
-    """The body; None when it is too large or isn't encoded as it says."""
-    try:
-        return await http.read()
-    except web.HTTPRequestEntityTooLarge:
-        return None
-    except web.RequestPayloadError:
-        # aiohttp would read on to the end of the body and trip over the same error once more.
-        http.content.feed_eof()
-        return None
+def _head(http: web.Request) -> ApiRequest:
+    return ApiRequest.from_wire(
+        http.method,
+        http.raw_path,
+        peer=http.remote or "",
+        headers=tuple(http.headers.items()),
+    )
 
 
 def _unreadable() -> web.Response:
@@ -111,12 +114,12 @@ async def _drop_content_type(_: web.Request, response: web.StreamResponse) -> No
         response.headers.popall(hdrs.CONTENT_TYPE, None)
 
 
-def _log(request: ApiRequest, course: Course, answer: Payload | None) -> None:
+def _log(request: ApiRequest, course: Course, answer: Answer | None) -> None:
     log.info(
         "request_answered",
         method=request.method,
         path=request.path[:200],
         peer=request.peer,
-        errcode=None if answer is None else answer.get("errcode", 0),
+        errcode=errcode_of(answer),
         struck_by=list(course.struck_by),
     )

@@ -62,14 +62,24 @@ class Sightings:
             or any(text in value for value in self.seen)
         )
 
-    def scan(self, path: str, fields: Iterable[tuple[str, str]], now: float) -> None:
-        """Take in one request: (where, text as sent) of each of its parts."""
+    def scan(
+        self,
+        path: str,
+        fields: Iterable[tuple[str, str]],
+        now: float,
+        *,
+        met: frozenset[str] = frozenset(),
+    ) -> None:
+        """Take in one request: (where, text as sent) of each of its parts.
+
+        `met` are texts on watch that it is known to hold beside them.
+        """
         parts = [(where, text, unquote_plus(text, errors="replace")) for where, text in fields]
         for where, sent, decoded in parts:
             for match in {*_KEY_LIKE.findall(sent), *_KEY_LIKE.findall(decoded)}:
                 self.note(match, where, path, now)
         for text in self.watched:
-            if any(text in sent or text in decoded for _, sent, decoded in parts):
+            if text in met or any(text in sent or text in decoded for _, sent, decoded in parts):
                 self.watched[text] += 1
 
     def note_named(self, path: str, fields: Iterable[tuple[str, str]], now: float) -> None:

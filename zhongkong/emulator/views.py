@@ -6,7 +6,13 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from zhongkong.emulator.entries import RequestSeen, TokenDied, TokenIssued, TokenUsed
+from zhongkong.emulator.entries import (
+    EffectDone,
+    RequestSeen,
+    TokenDied,
+    TokenIssued,
+    TokenUsed,
+)
 
 if TYPE_CHECKING:
     from zhongkong.emulator.account import AccountState
@@ -15,12 +21,14 @@ if TYPE_CHECKING:
     from zhongkong.emulator.families import TokenFamily
     from zhongkong.emulator.faults import FaultPlan
     from zhongkong.emulator.ledger import Ledger
+    from zhongkong.emulator.users import User
     from zhongkong.emulator.world import EmulatedTime
 
 _KINDS: Final[dict[type[Entry], str]] = {
     TokenIssued: "issued",
     TokenDied: "died",
     TokenUsed: "used",
+    EffectDone: "effect",
     RequestSeen: "request",
 }
 
@@ -39,6 +47,8 @@ def account(state: AccountState, now: float) -> dict[str, Any]:
         "frozen": state.frozen,
         "secret_frozen": state.secret_frozen,
         "token_barred": state.token_barred,
+        "menu_rights": state.menu_rights,
+        "mini_programs": state.mini_programs,
         "allowlist": {
             **asdict(allowlist.settings),
             "pending": allowlist.pending,
@@ -51,6 +61,11 @@ def account(state: AccountState, now: float) -> dict[str, Any]:
         "classic": _family(state.classic, now),
         "stable": _family(state.stable, now),
     }
+
+
+def user(of: User, now: float) -> dict[str, Any]:
+    credit = {"left": of.credit.left, "until": of.credit.until}
+    return {**asdict(of.profile), "credit": credit if now < of.credit.until else None}
 
 
 def faults(plan: FaultPlan) -> list[dict[str, Any]]:
@@ -81,7 +96,16 @@ def totals(ledger: Ledger) -> dict[str, Any]:
     calls: Counter[str] = Counter()
     for (_, path, _), count in ledger.call_counts.items():
         calls[path] += count
-    return {"mints": mints, "calls": dict(calls), "dead_uses": ledger.dead_uses()}
+    effects = [
+        {"appid": appid, "effect": effect, "count": count}
+        for (appid, effect), count in ledger.effect_counts.items()
+    ]
+    return {
+        "mints": mints,
+        "calls": dict(calls),
+        "effects": effects,
+        "dead_uses": ledger.dead_uses(),
+    }
 
 
 def _family(family: TokenFamily, now: float) -> list[dict[str, Any]]:

@@ -20,6 +20,17 @@ _BAD_GATEWAY: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an endpoint writes its JSON. `plain_text` is the Content-Type of media endpoints."""
+
+    plain_text: bool = False
+    escaped_slashes: bool = False
+
+
+MIXED: Final = Manner()
+
+
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
     """`content_type` None: the header is absent."""
@@ -29,17 +40,26 @@ class WireAnswer:
     body: bytes
 
 
-def written(answer: Payload, parameters: Parameters, chance: Chance) -> WireAnswer:
-    """Status 200 whatever the errcode, UTF-8 unescaped, one of the content types in the wild."""
-    return WireAnswer(200, chance.choice(parameters.content_types), orjson.dumps(answer))
-
-
-def spoilt(
-    answer: Payload | None, form: GarbageForm, parameters: Parameters, chance: Chance
+def written(
+    answer: Payload | None, parameters: Parameters, chance: Chance, manner: Manner = MIXED
 ) -> WireAnswer:
-    """What arrives in place of the answer, or of none."""
-    sound = written(_BUSY if answer is None else answer, parameters, chance)
+    """Status 200 whatever the errcode, UTF-8 unescaped, one of the content types in the wild.
+
+    Where no answer was made, that of a busy platform.
+    """
+    body = orjson.dumps(_BUSY if answer is None else answer)
+    if manner.escaped_slashes:
+        body = body.replace(b"/", b"\\/")
+    if manner.plain_text:
+        return WireAnswer(200, "text/plain", body)
+    return WireAnswer(200, chance.choice(parameters.content_types), body)
+
+
+def spoilt(sound: WireAnswer, form: GarbageForm) -> WireAnswer:
+    """What arrives in place of `sound`. `cut_midway` is for whoever sends: it stays whole here."""
     match form:
+        case "cut_midway":
+            return sound
         case "html_502":
             return WireAnswer(502, "text/html", _BAD_GATEWAY)
         case "empty":
