@@ -1,8 +1,8 @@
 """What every token store can do. Each method is one transaction that runs one of `transitions`.
 
-A store implements four primitives: read, update, changes, replicas. The rules themselves are
-written once, so that what the simulation proves on the in-memory store is what runs on SQLite and
-Redis. Times are the store's own clock.
+A store implements four primitives for slots: read, update, changes, replicas. The rules themselves
+are written once, so that what the simulation proves on the in-memory store is what runs on SQLite
+and Redis. Beside the slots it keeps which clients were revoked. Times are the store's own clock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from token_service import transitions, verdicts
 from token_service.slot import Grant, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from token_service.slot import (
         Abandonment,
@@ -60,6 +60,17 @@ class TokenStore(ABC):
     @abstractmethod
     async def heartbeat(self, replica: str, *, ttl_s: float) -> frozenset[str]:
         """Register this replica as live for `ttl_s`, and name all live ones. ttl 0 signs off."""
+
+    @abstractmethod
+    async def revoke(self, client: str, at: float) -> float:
+        """Void what this client was given before `at`; the later of two times stays, and is told.
+
+        `at` is Unix seconds and may lie ahead. Idempotent, and the order of calls doesn't matter.
+        """
+
+    @abstractmethod
+    async def revocations(self) -> Mapping[str, float]:
+        """Client → the time before which what it was given is void. Few entries, never dropped."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from token_service.stores.base import TokenStore
 from token_service.stores.presence import Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from zhongkong.runtime.clock import Clock, Randomness
 
@@ -54,7 +54,8 @@ class MemoryTokenStore(TokenStore):
         touched = self._touched_after(int(sequence))
         if not touched:
             try:
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
             except TimeoutError:
                 return Changes(after, frozenset())
             return await self.changes(after, wait_s=0)
@@ -62,6 +63,13 @@ class MemoryTokenStore(TokenStore):
 
     async def heartbeat(self, replica: str, *, ttl_s: float) -> frozenset[str]:
         return self._presence.beat(replica, ttl_s=ttl_s, now=self._clock.now())
+
+    async def revoke(self, client: str, at: float) -> float:
+        self._revoked[client] = max(at, self._revoked.get(client, at))
+        return self._revoked[client]
+
+    async def revocations(self) -> Mapping[str, float]:
+        return dict(self._revoked)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -72,6 +80,7 @@ class MemoryTokenStore(TokenStore):
         self._born_at = self._clock.now()
         self._states: dict[Slot, SlotState] = {}
         self._touched: dict[Slot, int] = {}
+        self._revoked: dict[str, float] = {}
         self._announce()
 
     def copy_states(self) -> dict[Slot, SlotState]:

@@ -17,11 +17,18 @@ from token_service.stores import redis_cursor
 from token_service.stores.base import TokenStore
 from token_service.stores.codec import decode, encode, slot_of
 from token_service.stores.redis_cursor import Position
-from token_service.stores.redis_scripts import HEARTBEAT, POLL, READ, SWAP
+from token_service.stores.redis_scripts import (
+    HEARTBEAT,
+    POLL,
+    READ,
+    REVOCATIONS,
+    REVOKE,
+    SWAP,
+)
 from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from token_service.slot import Slot
     from token_service.stores.codec import Sealer
@@ -37,6 +44,8 @@ CHANGES_KEPT = 4096
 """Per shard. A reader that is further behind is told to read everything again."""
 
 _CHANGES_READ = 1000
+_REPLICAS = "zk:ts:{meta}:replicas"
+_REVOCATIONS = "zk:ts:{meta}:revocations"
 _JITTER_S = 0.002
 
 
@@ -95,10 +104,15 @@ class RedisTokenStore(TokenStore):
             await self._clock.sleep(min(POLL_EVERY_S, left_s))
 
     async def heartbeat(self, replica: str, *, ttl_s: float) -> frozenset[str]:
-        live = await self._connection.run(
-            HEARTBEAT, ["zk:ts:{meta}:replicas"], [self._time(), replica, ttl_s]
-        )
+        live = await self._connection.run(HEARTBEAT, [_REPLICAS], [self._time(), replica, ttl_s])
         return frozenset(name.decode() for name in live)
+
+    async def revoke(self, client: str, at: float) -> float:
+        return float(await self._connection.run(REVOKE, [_REVOCATIONS], [client, repr(at)]))
+
+    async def revocations(self) -> Mapping[str, float]:
+        flat = await self._connection.run(REVOCATIONS, [_REVOCATIONS], [])
+        return {name.decode(): float(at) for name, at in zip(flat[::2], flat[1::2], strict=True)}
 
     async def close(self) -> None:
         await self._connection.close()

@@ -5,8 +5,8 @@ document, so that they can only be lost together. The stream lists the names of 
 never empty, and an entry's id names one moment of one history: a server that doesn't have the id
 of a reader's cursor any more has another past than the reader saw.
 
-ARGV[1] is the time to use, '' for the server's own. READ and POLL begin a generation where the
-shard has none; ARGV[2] is its name.
+ARGV[1] of a script on slots or replicas is the time to use, '' for the server's own. READ and POLL
+begin a generation where the shard has none; ARGV[2] is its name.
 """
 
 from __future__ import annotations
@@ -95,3 +95,17 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 """,
 )
 """KEYS[1] alone; ARGV[2..3] = replica, seconds to live (0 signs off). Answers the live replicas."""
+
+REVOKE = Script(
+    "token_store_revoke",
+    """
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known and tonumber(known) >= tonumber(ARGV[2]) then return known end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return ARGV[2]
+""",
+)
+"""KEYS[1] alone; ARGV[1..2] = client, time. Answers the time that stands: the later one."""
+
+REVOCATIONS = Script("token_store_revocations", "return redis.call('HGETALL', KEYS[1])")
+"""KEYS[1] alone. Answers clients and times in turn."""

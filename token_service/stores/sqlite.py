@@ -17,7 +17,7 @@ from zhongkong.runtime.sqlite import SqliteWriter
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from token_service.slot import Slot
@@ -42,6 +42,10 @@ _SCHEMA = (
         PRIMARY KEY (appid, kind, mode)
     ) STRICT, WITHOUT ROWID""",
     "CREATE UNIQUE INDEX IF NOT EXISTS slots_by_sequence ON slots (sequence)",
+    """CREATE TABLE IF NOT EXISTS revocations (
+        client TEXT NOT NULL PRIMARY KEY,
+        at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID""",
 )
 
 
@@ -109,6 +113,23 @@ class SqliteTokenStore(TokenStore):
 
     async def heartbeat(self, replica: str, *, ttl_s: float) -> frozenset[str]:
         return self._presence.beat(replica, ttl_s=ttl_s, now=self._clock.now())
+
+    async def revoke(self, client: str, at: float) -> float:
+        def write(connection: sqlite3.Connection) -> float:
+            (kept,) = connection.execute(
+                "INSERT INTO revocations VALUES (?, ?) "
+                "ON CONFLICT DO UPDATE SET at = max(at, excluded.at) RETURNING at",
+                (client, at),
+            ).fetchone()
+            return float(kept)
+
+        return await self._writer.transact(write)
+
+    async def revocations(self) -> Mapping[str, float]:
+        def read(connection: sqlite3.Connection) -> dict[str, float]:
+            return dict(connection.execute("SELECT client, at FROM revocations").fetchall())
+
+        return await self._writer.transact(read)
 
     async def close(self) -> None:
         await self._writer.close()
