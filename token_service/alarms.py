@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from token_service.life import doubt_of, lead_of, planned_at
 from token_service.obstacles import spent_today
 from token_service.served import Alarm, NoLiveToken, Served, SlotStatus
-from token_service.slot import Call, FailureKind, Mode, SlotState
+from token_service.slot import Call, FailureKind, SlotState
 
 if TYPE_CHECKING:
     from token_service.plan import AccountPlan
@@ -39,7 +39,7 @@ def describe(  # noqa: PLR0913 - a status is made of all this
     if state is not None:
         alarms |= alarms_of(state, me, replicas, now, plan.policy)
     doubt = doubt_of(state, now) if state else None
-    calls = (Call.NORMAL, Call.FORCED) if plan.policy.mode is Mode.STABLE else (Call.CLASSIC,)
+    calls = dict.fromkeys((plan.policy.first_call, plan.policy.rotation_call))
     return SlotStatus(
         account=plan.name,
         slot=plan.slot,

@@ -1,4 +1,4 @@
-"""While the store is away: serve what is held, and in stable mode renew it in time."""
+"""While the store is away: serve what is held, and renew in time what may be renewed."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class Alone:
             fence=_NEVER_GRANTED,
             call=fetch.call,
             cause=fetch.cause,
+            made_with=minted.made_with,
         )
         self._holding.keep(record, record.expires_at)
         log.info("token_fetched_without_store", account=plan.name, version=record.version)

@@ -13,20 +13,24 @@ def spend(budget: Budget, call: Call, now: float) -> Budget:
     day = day_of(now)
     if budget.day != day:
         budget = Budget(day=day, last_forced_at=budget.last_forced_at)
-    if call is Call.NORMAL:
-        return replace(budget, normal=budget.normal + 1)
-    if call is Call.CLASSIC:
-        return replace(budget, classic=budget.classic + 1)
-    return replace(budget, forced=budget.forced + 1, last_forced_at=now)
+    spent = _count(budget, call, budget.spent(call) + 1)
+    return replace(spent, last_forced_at=now) if call is Call.FORCED else spent
 
 
 def refund(budget: Budget, call: Call, now: float) -> Budget:
+    """Take one call of this day back: it was never sent."""
     if budget.day != day_of(now):
         return budget
+    return _count(budget, call, max(0, budget.spent(call) - 1))
+
+
+def _count(budget: Budget, call: Call, count: int) -> Budget:
     match call:
         case Call.NORMAL:
-            return replace(budget, normal=max(0, budget.normal - 1))
-        case Call.CLASSIC:
-            return replace(budget, classic=max(0, budget.classic - 1))
+            return replace(budget, normal=count)
         case Call.FORCED:
-            return replace(budget, forced=max(0, budget.forced - 1))
+            return replace(budget, forced=count)
+        case Call.CLASSIC:
+            return replace(budget, classic=count)
+        case Call.TICKET:
+            return replace(budget, ticket=count)

@@ -11,7 +11,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from token_service.outcome import Denied, Minted, Outcome, Unknown, Unsent, ending_of, outcome_name
+from token_service.outcome import (
+    Denied,
+    Minted,
+    Outcome,
+    Unknown,
+    Unsent,
+    detail_of,
+    ending_of,
+    outcome_name,
+)
 from token_service.slot import Abandonment, Intent, TokenRecord, Verdict, version_of
 from zhongkong.runtime.logs import get_logger
 from zhongkong.runtime.storage import StoreUnavailable
@@ -34,7 +43,7 @@ class Upstream(Protocol):
     async def fetch(self, plan: AccountPlan, call: Call, *, deadline_s: float) -> Outcome:
         """Ask for a token once. Not to be repeated when the outcome is `Unknown`."""
 
-    async def probe(self, value: str) -> Verdict:
+    async def probe(self, plan: AccountPlan, value: str) -> Verdict:
         """Ask whether a token is alive, by one cheap call with it."""
 
 
@@ -103,13 +112,17 @@ class Pilot:
             return await self._commit(lease, intent, outcome, took_s)
         return await self._abandon(grant, intent, outcome, me, took_s)
 
-    async def tell(self, unsaid: Unsaid) -> None:
-        """Tell the store what it missed. Raises StoreUnavailable; may be repeated."""
+    async def tell(self, unsaid: Unsaid) -> bool:
+        """Tell the store what it missed; False when it refused a token, which is no good any more.
+
+        Raises StoreUnavailable; may be repeated.
+        """
         if unsaid.record is not None:
             stored = await self._store.commit(self.plan.slot, unsaid.lease, unsaid.record)
             if not stored:
                 self._refused(unsaid.record)
-        elif unsaid.intent is not None and unsaid.ending is not None:
+            return stored
+        if unsaid.intent is not None and unsaid.ending is not None:
             await self._store.abandon(
                 self.plan.slot,
                 unsaid.lease,
@@ -117,6 +130,7 @@ class Pilot:
                 unsaid.ending,
                 settle_s=self.plan.policy.settle_s,
             )
+        return True
 
     async def _commit(self, lease: Lease, intent: Intent, minted: Minted, took_s: float) -> Landed:
         slot = self.plan.slot
@@ -129,6 +143,7 @@ class Pilot:
             fence=lease.fence,
             call=intent.call,
             cause=intent.cause,
+            made_with=minted.made_with,
         )
         try:
             stored = await self._store.commit(slot, lease, record)
@@ -212,7 +227,7 @@ class Pilot:
             cause=intent.cause,
             call=intent.call,
             outcome=outcome_name(outcome),
-            detail=failure.detail if failure else str(getattr(outcome, "error", "")),
+            detail=detail_of(outcome),
             errcode=failure.errcode if failure else refusal.errcode if refusal else None,
             rid=failure.rid if failure else None,
             remedy=remedy,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from token_service.plan import AccountPlan
     from token_service.slot import Intent, SlotState
     from zhongkong.runtime.clock import Clock
+    from zhongkong.runtime.storage import StoreUnavailable
 
 log = get_logger()
 
@@ -30,7 +31,7 @@ class StoreClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._store = self._wall = clock.now()
-        self._monotonic = clock.monotonic()
+        self._monotonic = self._heard = clock.monotonic()
 
     def reading(self) -> tuple[float, float]:
         """Both local clocks, to be taken before the store is asked."""
@@ -40,6 +41,7 @@ class StoreClock:
         """The store said `store_now` some time after `asked_at`."""
         self._store = store_now
         self._wall, self._monotonic = asked_at
+        self._heard = self._clock.monotonic()
 
     def now(self) -> float:
         """Unix seconds by the store's clock."""
@@ -47,8 +49,12 @@ class StoreClock:
         return self._store + max(wall - self._wall, monotonic - self._monotonic)
 
     def monotonic_at(self, store_time: float) -> float:
-        """The monotonic moment of a store time, by the last reading."""
+        """The monotonic moment of a store time, by the last reading: not later than it is."""
         return self._monotonic + (store_time - self._store)
+
+    def latest_monotonic_at(self, store_time: float) -> float:
+        """The same, but not earlier than it is, however slow the last reading was."""
+        return self._heard + (store_time - self._store)
 
 
 class StoreHealth:
@@ -58,20 +64,23 @@ class StoreHealth:
         self.reachable = True
         self._observer = observer
 
-    def lost(self) -> None:
+    def lost(self, why: StoreUnavailable) -> None:
         """A call to the store failed."""
-        self._turn(reachable=False)
+        if self._turn(reachable=False):
+            log.warning("store_lost", reason=str(why))
 
     def found(self) -> bool:
         """A call to the store succeeded; True when it had been lost before."""
-        return self._turn(reachable=True)
+        found = self._turn(reachable=True)
+        if found:
+            log.warning("store_found")
+        return found
 
     def _turn(self, *, reachable: bool) -> bool:
         if self.reachable is reachable:
             return False
         self.reachable = reachable
         self._observer.store_reachable(reachable=reachable)
-        log.warning("store_found" if reachable else "store_lost")
         return True
 
 
@@ -117,6 +126,11 @@ class Holding:
         """Serve a token that the store doesn't have yet, from memory alone."""
         self._local = True
         self._hold(record, min(until, record.expires_at))
+
+    def drop(self) -> None:
+        """Forget a token that the store refused to take."""
+        if self._local:
+            self._local, self._held = False, None
 
     def current_version(self) -> str | None:
         """The version of the token that is served, or was last."""
@@ -192,9 +206,9 @@ class Holding:
         self._hold(state.record, until)
 
     def _hold(self, record: TokenRecord, until: float) -> None:
-        """The end is fixed in monotonic time when a token is first seen: no clock prolongs it."""
+        """The latest end is fixed in monotonic time at first sight: no clock prolongs it."""
         if self._ends is None or self._ends[0] != record.version:
-            self._ends = (record.version, self._store_clock.monotonic_at(record.expires_at))
+            self._ends = (record.version, self._store_clock.latest_monotonic_at(record.expires_at))
         ends = min(self._ends[1], self._store_clock.monotonic_at(until))
         served = Served(self.plan.slot, record.value, record.version, record.issued_at, until)
         self._held = _Held(record, until, ends, served)

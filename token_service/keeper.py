@@ -13,10 +13,11 @@ from token_service.budget import spend
 from token_service.flight import Landed, Pilot, Unsaid, withdrawn
 from token_service.holding import Holding
 from token_service.obstacles import Reason
-from token_service.outcome import Unsent
+from token_service.outcome import Unsent, detail_of
 from token_service.policy import Replica
+from token_service.prober import Prober
 from token_service.rotation import Action, Ask, Fetch, Restore, Wait, decide, decide_rotation
-from token_service.served import TooSoon
+from token_service.served import NoLiveToken, TooSoon
 from token_service.slot import (
     Budget,
     Failure,
@@ -26,6 +27,7 @@ from token_service.slot import (
     TokenRecord,
     Verdict,
 )
+from token_service.stores.codec import UnreadableRecord
 from zhongkong.runtime.logs import get_logger
 from zhongkong.runtime.storage import StoreUnavailable
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from token_service.environment import Environment
     from token_service.plan import AccountPlan
     from token_service.policy import Policy
-    from token_service.served import NoLiveToken, Served
+    from token_service.served import Served
     from token_service.slot import SlotState
 
     Judge = Callable[[SlotState, Replica, float, Policy], Action]
@@ -63,12 +65,14 @@ class Keeper:
         self._store_clock = environment.store_clock
         self._pilot = Pilot(plan, environment)
         self._alone = Alone(self.holding, environment)
+        self._prober = Prober(self.holding, environment)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._unsaid: Unsaid | None = None
         self._spent = Budget()
         self._credential_refused = ("", 0.0)
         self._past: deque[str] = deque(maxlen=_OLD_VERSIONS_KEPT)
+        self._looks = self._newest_look = 0
 
     @property
     def state(self) -> SlotState | None:
@@ -94,8 +98,11 @@ class Keeper:
             for _ in range(_STEPS_A_TURN):
                 try:
                     wait_s = await self._step()
-                except StoreUnavailable:
-                    self._environment.health.lost()
+                except UnreadableRecord as problem:
+                    self._tell_unreadable(problem)
+                    return await self._turn_alone()
+                except StoreUnavailable as problem:
+                    self._environment.health.lost(problem)
                     return await self._turn_alone()
                 except LeaseLost:
                     log.warning("lease_lost", account=self.plan.name)
@@ -108,6 +115,7 @@ class Keeper:
         """Replace the token on a person's word. Raises TooSoon, NoLiveToken, StoreUnavailable."""
         while True:
             async with self._turn:
+                await self._tell_unsaid()
                 snapshot = await self.look()
                 action = decide_rotation(snapshot.state, self.me(), snapshot.now, self.plan.policy)
                 if isinstance(action, Fetch):
@@ -118,28 +126,23 @@ class Keeper:
             if action.reason in {Reason.FORCED_TOO_SOON, Reason.BUDGET_SPENT}:
                 raise TooSoon(_LIMITS[action.reason], retry_after_s=action.until - snapshot.now)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.changed(), _BREATHER_S)
+                async with asyncio.timeout(_BREATHER_S):
+                    await self.changed()
 
     async def look(self) -> Snapshot:
         """Read the slot. Raises StoreUnavailable."""
-        asked_at = self._store_clock.reading()
+        asked_at, look = self._store_clock.reading(), self._begin_look()
         snapshot = await self._store.snapshot(self.plan.slot)
         self._store_clock.observe(snapshot.now, asked_at)
-        self._absorb(snapshot)
+        self._absorb(snapshot, look)
         return snapshot
 
     async def probe(self, record: TokenRecord, window_s: float) -> Verdict | None:
-        """Probe a token, once in `window_s` over all replicas; None: another is at it."""
-        slot = self.plan.slot
+        """As `Prober.probe`; readers hear of a death at once."""
         try:
-            probe, granted = await self._store.claim_probe(slot, record.version, window_s=window_s)
-        except StoreUnavailable:
-            return await self._ask(record)
-        if not granted:
-            return probe.verdict
-        verdict = await self._ask(record)
-        await self._store.settle_probe(slot, probe, verdict)
-        return verdict
+            return await self._prober.probe(record, window_s)
+        finally:
+            self._announce()
 
     async def changed(self) -> None:
         """Wait until what is served, or known of it, changes."""
@@ -150,8 +153,8 @@ class Keeper:
         self.holding.bury(version)
         try:
             await self._store.condemn(self.plan.slot, version)
-        except StoreUnavailable:
-            self._environment.health.lost()
+        except StoreUnavailable as problem:
+            self._environment.health.lost(problem)
 
     def replan(self, plan: AccountPlan) -> None:
         """Take over changed limits, name or secret of the same slot."""
@@ -179,9 +182,7 @@ class Keeper:
 
     async def _step(self) -> float | None:
         """One look and one action; None when another look should follow at once."""
-        if self._unsaid is not None:
-            await self._pilot.tell(self._unsaid)
-            self._unsaid = None
+        await self._tell_unsaid()
         snapshot = await self.look()
         self._alone.over()
         if self.holding.must_tell_death(snapshot.state) and self.holding.dead_version:
@@ -190,8 +191,15 @@ class Keeper:
         action = decide(snapshot.state, self.me(), snapshot.now, self.plan.policy)
         return await self._act(action, snapshot)
 
+    async def _tell_unsaid(self) -> None:
+        if self._unsaid is not None:
+            stored = await self._pilot.tell(self._unsaid)
+            self._unsaid = None
+            if not stored:
+                self.holding.drop()
+
     async def _act(self, action: Action, snapshot: Snapshot) -> float | None:
-        self._wait_for(action if isinstance(action, Wait) else None)
+        self._now_waits_for(action if isinstance(action, Wait) else None)
         match action:
             case Wait(until):
                 self.had_outcome = self.had_outcome or action.reason is not None
@@ -209,21 +217,21 @@ class Keeper:
                 log.warning("token_restored", account=self.plan.name, accepted=restored)
         return None
 
-    def _wait_for(self, wait: Wait | None) -> None:
+    def _now_waits_for(self, wait: Wait | None) -> None:
         before, self.waiting = self.waiting, wait
         if wait is not None and (before is None or before.reason != wait.reason):
             self._announce()
 
     async def _fetch(self, judge: Judge) -> Landed | None:
         """Fly under a lease, if what the grant saw still calls for it."""
-        slot, policy = self.plan.slot, self.plan.policy
+        slot, policy, look = self.plan.slot, self.plan.policy, self._begin_look()
         grant = await self._store.acquire(
             slot, self._environment.replica, floor=self.holding.floor, ttl_s=policy.lease_ttl_s
         )
         if grant is None:
             return None
         snapshot = grant.snapshot
-        self._absorb(snapshot)
+        self._absorb(snapshot, look)
         action = judge(snapshot.state, self.me(), snapshot.now, policy)
         if not isinstance(action, Fetch):
             await self._store.release(slot, grant.lease)
@@ -255,18 +263,20 @@ class Keeper:
         if landed.record is not None and landed.unsaid is None:
             self.holding.keep(landed.record, landed.record.expires_at)
         served = self.holding.served()
-        if landed.record is None or served is None:
+        if landed.record is None:
+            detail = f"There is no new token. {detail_of(landed.outcome)}".strip()
+            raise NoLiveToken(detail, failure=landed.failure)
+        if served is None:
             raise self.why_not()
         return served
 
-    async def _ask(self, record: TokenRecord) -> Verdict:
-        verdict = await self._environment.upstream.probe(record.value)
-        self._environment.observer.probe_finished(self.plan.name, verdict)
-        log.info("token_probed", account=self.plan.name, version=record.version, verdict=verdict)
-        if verdict is Verdict.DEAD:
-            self.holding.bury(record.version)
-            self._announce()
-        return verdict
+    def _tell_unreadable(self, problem: UnreadableRecord) -> None:
+        """The store answers, but this slot's document can't be read: a person must see to it."""
+        detail, now = str(problem), self._store_clock.now()
+        if self.last_failure is None or self.last_failure.detail != detail:
+            log.error("stored_slot_unreadable", account=self.plan.name, detail=detail)
+        again_at = now + _BREATHER_S
+        self.last_failure = Failure(FailureKind.OPERATOR, now, again_at, 1, detail)
 
     async def _turn_alone(self) -> float:
         """Without the store: look again soon when there is nothing to serve."""
@@ -282,7 +292,15 @@ class Keeper:
         self._announce()
         return _BREATHER_S
 
-    def _absorb(self, snapshot: Snapshot) -> None:
+    def _begin_look(self) -> int:
+        self._looks += 1
+        return self._looks
+
+    def _absorb(self, snapshot: Snapshot, look: int) -> None:
+        """Take a reading over, unless one that was asked for later came first."""
+        if look < self._newest_look:
+            return
+        self._newest_look = look
         before = self.state
         version = self.holding.current_version()
         changed = self.holding.absorb(snapshot)

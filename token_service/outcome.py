@@ -26,6 +26,8 @@ class Minted:
 
     value: str = field(repr=False)
     expires_in_s: float
+    made_with: str | None = None
+    """Of a ticket: the version of the access token that fetched it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def ending_of(
         at=now,
         retry_at=now + wait_s,
         attempts=attempts,
-        detail=_detail(outcome),
+        detail=detail_of(outcome),
         errcode=_errcode(outcome),
         rid=_rid(outcome),
         hint=outcome.error.hint if isinstance(outcome, Denied) else None,
@@ -130,8 +132,15 @@ def _refusal(error: AddressRefused, me: Replica, now: float) -> Refusal:
     return Refusal(me.name, error.errcode, now, now + error.retry_after_s, error.address)
 
 
-def _detail(outcome: Unsent | Unknown | Denied) -> str:
-    return str(outcome.error) if isinstance(outcome, Denied) else outcome.detail
+def detail_of(outcome: Outcome) -> str:
+    """What happened, for a person; empty when a token came."""
+    match outcome:
+        case Minted():
+            return ""
+        case Denied(error):
+            return str(error)
+        case Unsent(detail) | Unknown(detail):
+            return detail
 
 
 def _errcode(outcome: Unsent | Unknown | Denied) -> int | None:

@@ -14,6 +14,7 @@ class Limits:
     normal: int = 500_000
     forced: int = 20
     classic: int = 2000
+    ticket: int = 2000
     forced_reserve: int = 3
     classic_reserve: int = 20
 
@@ -26,6 +27,8 @@ class Limits:
                 return self.forced - (0 if for_people else self.forced_reserve)
             case Call.CLASSIC:
                 return self.classic - (0 if for_people else self.classic_reserve)
+            case Call.TICKET:
+                return self.ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,10 @@ class Policy:
     """The times of one slot, in seconds. The defaults are the platform's facts with a margin."""
 
     mode: Mode = Mode.STABLE
+    ticket: bool = False
     lead_s: float = 240.0
     """A planned refresh comes this long before the end, less jitter; below the overlap of 300."""
-    lead_jitter_s: float = 60.0
+    lead_jitter_s: float = 30.0
     call_deadline_s: float = 10.0
     lease_ttl_s: float = 15.0
     send_margin_s: float = 2.0
@@ -60,8 +64,15 @@ class Policy:
 
     @property
     def first_call(self) -> Call:
-        """The ordinary way to a token in this mode."""
+        """The ordinary way to a token, or to a ticket."""
+        if self.ticket:
+            return Call.TICKET
         return Call.NORMAL if self.mode is Mode.STABLE else Call.CLASSIC
+
+    @property
+    def rotation_call(self) -> Call:
+        """The way to another token when a person asks for one."""
+        return Call.FORCED if self.first_call is Call.NORMAL else self.first_call
 
     @property
     def lands_within_s(self) -> float:

@@ -26,7 +26,7 @@ from token_service.obstacles import (
     by_lease,
     held_back,
 )
-from token_service.slot import Call, Cause, Mode, SlotState, TokenRecord, Verdict
+from token_service.slot import Call, Cause, SlotState, TokenRecord, Verdict
 from token_service.transitions import lacks_intents, may_restore
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def decide(state: SlotState, me: Replica, now: float, policy: Policy) -> Action:
 
 def decide_rotation(state: SlotState, me: Replica, now: float, policy: Policy) -> Fetch | Wait:
     """A person asks for a new token: failures and refusals don't hold it back, limits do."""
-    call = Call.FORCED if policy.mode is Mode.STABLE else Call.CLASSIC
+    call = policy.rotation_call
     limits = [
         by_forced_interval(call, state, me, policy),
         by_budget(call, state, me, now, policy, for_people=True),
@@ -107,12 +107,12 @@ def decide_alone(
     held: TokenRecord | None, next_try_at: float, now: float, policy: Policy
 ) -> Fetch | Wait:
     """The store is away. Classic: mint nothing. Stable: renew a dying token by a normal fetch."""
-    if policy.mode is Mode.CLASSIC:
+    if policy.first_call is Call.CLASSIC:
         return Wait(float("inf"))
     needed_at = now if held is None else held.expires_at - lead_of(held, policy) / 2
     at = max(needed_at, next_try_at)
     cause = Cause.MISSING if held is None else Cause.PLANNED
-    return Fetch(Call.NORMAL, cause) if at <= now else Wait(at)
+    return Fetch(policy.first_call, cause) if at <= now else Wait(at)
 
 
 def _fetches_last(want: _Want) -> bool:
@@ -128,14 +128,11 @@ def _wanted(state: SlotState, now: float, policy: Policy) -> list[_Want]:
         return _wanted_when_condemned(state, record, now, policy)
     live = now < usable_until(state, now, policy)
     doubt = doubt_of(state, now)
-    if now >= record.expires_at:
-        cause = Cause.EXPIRED
-    else:
-        cause = Cause.PLANNED
+    cause = Cause.EXPIRED if now >= record.expires_at else Cause.PLANNED
     wants = [_Want(planned_at(record, policy), Fetch(policy.first_call, cause))]
     if doubt is None:
         return wants
-    if policy.mode is Mode.STABLE:
+    if policy.first_call is not Call.CLASSIC:
         at = doubt.lands_before if live else now
         return [*wants, _Want(at, Fetch(Call.NORMAL, Cause.DOUBT))]
     return [*wants, *_wanted_in_doubt(state, record, doubt, now, policy)]
@@ -144,13 +141,19 @@ def _wanted(state: SlotState, now: float, policy: Policy) -> list[_Want]:
 def _wanted_when_condemned(
     state: SlotState, record: TokenRecord, now: float, policy: Policy
 ) -> list[_Want]:
-    """Classic: mint. Stable: fetch; the same token again: probe; still dead: force."""
+    """Classic: mint. Stable: fetch; the same token again: probe; still dead: force.
+
+    A ticket is fetched again, for there is no way to force another.
+    """
     condemned = state.condemned
-    if condemned is None or policy.mode is Mode.CLASSIC or record.fetched_at < condemned.at:
+    fetched_since = condemned is not None and record.fetched_at >= condemned.at
+    if condemned is None or policy.first_call is Call.CLASSIC or not fetched_since:
         return [_Want(now, Fetch(policy.first_call, Cause.REJECTED))]
     again = _Want(
-        record.fetched_at + policy.condemned_refetch_s, Fetch(Call.NORMAL, Cause.REJECTED)
+        record.fetched_at + policy.condemned_refetch_s, Fetch(policy.first_call, Cause.REJECTED)
     )
+    if policy.ticket:
+        return [again]
     if condemned.probed:
         return [_Want(now, Fetch(Call.FORCED, Cause.REJECTED)), again]
     probe = probe_of(record, state)
@@ -161,13 +164,18 @@ def _wanted_when_condemned(
 def _wanted_in_doubt(
     state: SlotState, record: TokenRecord, doubt: Doubt, now: float, policy: Policy
 ) -> list[_Want]:
-    """Classic: probe at once and again; mint when half of what is left has passed, and again."""
+    """Classic: probe at once and again; mint when half of what is left has passed, and again.
+
+    From shortly before the early end on, each probe comes before the proof of the last one lapses.
+    """
     end = doubted_end(record, doubt, policy)
-    every = policy.doubt_probe_every_s if now < end else policy.probe_window_s * 0.8
+    proof_s = policy.probe_window_s * 0.8
     probe = probe_of(record, state)
-    fresh = probe is not None and probe.claimed_at >= doubt.since
-    ask = Ask(record, min(every, policy.probe_window_s))
-    wants = [_Want(probe.claimed_at + every if probe is not None and fresh else now, ask)]
+    due = now
+    if probe is not None and probe.claimed_at >= doubt.since:
+        proven = max(probe.claimed_at + proof_s, end - policy.probe_window_s / 2)
+        due = min(probe.claimed_at + policy.doubt_probe_every_s, proven)
+    wants = [_Want(due, Ask(record, proof_s))]
     tried = state.failure.at if state.failure is not None else 0.0
     base, apart = doubt.known_at, 0.0
     if tried > base:

@@ -236,13 +236,16 @@ class Rotator:
 
     async def _follow_changes(self) -> None:
         cursor: str | None = None
+        wait_s = _FEED_WAIT_S
         while True:
             try:
-                changes = await self._store.changes(cursor, wait_s=_FEED_WAIT_S)
-            except StoreUnavailable:
-                self._health.lost()
+                changes = await self._store.changes(cursor, wait_s=wait_s)
+            except StoreUnavailable as problem:
+                self._health.lost(problem)
                 await self._clock.sleep(_FEED_RETRY_S)
+                wait_s = 0.0  # that the store is back is news by itself
                 continue
+            wait_s = _FEED_WAIT_S
             found = self._health.found()
             everything = found or changes.reset or cursor is None
             for slot in list(self._keepers) if everything else changes.slots:
@@ -254,8 +257,8 @@ class Rotator:
         while True:
             try:
                 self.replicas = await self._store.heartbeat(self.replica, ttl_s=_HEARTBEAT_TTL_S)
-            except StoreUnavailable:
-                self._health.lost()
+            except StoreUnavailable as problem:
+                self._health.lost(problem)
             await self._clock.sleep(_HEARTBEAT_S)
 
     def _tell_alarms(self, slot: Slot, keeper: Keeper) -> None:
@@ -273,4 +276,5 @@ class Rotator:
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await event.wait()

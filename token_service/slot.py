@@ -20,6 +20,13 @@ class Kind(StrEnum):
     """What WeChat calls the credential."""
 
     ACCESS_TOKEN = "access_token"
+    JSAPI_TICKET = "jsapi_ticket"
+    WX_CARD_TICKET = "wx_card_ticket"
+
+    @property
+    def is_ticket(self) -> bool:
+        """Whether an access token is needed to fetch it."""
+        return self is not Kind.ACCESS_TOKEN
 
 
 class Mode(StrEnum):
@@ -38,11 +45,13 @@ class Call(StrEnum):
     """stable_token with force_refresh: always a new token; 20 a day."""
     CLASSIC = "classic"
     """/cgi-bin/token: always a new token; 2000 a day."""
+    TICKET = "ticket"
+    """/cgi-bin/ticket/getticket, with the account's access token."""
 
     @property
     def kills_predecessor(self) -> bool:
         """Whether the token before it starts to die when this call takes effect."""
-        return self is not Call.NORMAL
+        return self in {Call.FORCED, Call.CLASSIC}
 
 
 class Cause(StrEnum):
@@ -121,6 +130,8 @@ class TokenRecord:
     fence: Fence
     call: Call
     cause: Cause
+    made_with: str | None = None
+    """Of a ticket: the version of the access token that fetched it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +203,18 @@ class Budget:
     normal: int = 0
     forced: int = 0
     classic: int = 0
+    ticket: int = 0
     last_forced_at: float | None = None
 
     def spent(self, call: Call) -> int:
         """How many calls of this kind were made on the budget's day."""
-        return {Call.NORMAL: self.normal, Call.FORCED: self.forced, Call.CLASSIC: self.classic}[
-            call
-        ]
+        counts = {
+            Call.NORMAL: self.normal,
+            Call.FORCED: self.forced,
+            Call.CLASSIC: self.classic,
+            Call.TICKET: self.ticket,
+        }
+        return counts[call]
 
 
 @dataclass(frozen=True, slots=True)

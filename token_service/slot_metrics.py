@@ -26,7 +26,7 @@ NO_CODE = "none"
 
 
 class _Gauge(NamedTuple):
-    """One family. `rows` gives, for an account, labels after the account's name, and the value."""
+    """One family. `rows` gives, for a slot, labels after account and kind, and the value."""
 
     name: str
     text: str
@@ -58,7 +58,9 @@ class SlotCollector(Collector):
         statuses = self._statuses()
         for gauge in _GAUGES:
             family = GaugeMetricFamily(
-                f"{self._prefix}_{gauge.name}", gauge.text, labels=("account", *gauge.labels)
+                f"{self._prefix}_{gauge.name}",
+                gauge.text,
+                labels=("account", "kind", *gauge.labels),
             )
             for labels, value in self._rows(gauge, statuses):
                 family.add_metric(labels, value)
@@ -70,11 +72,12 @@ class SlotCollector(Collector):
     ) -> Iterator[tuple[tuple[str, ...], float]]:
         rest: dict[tuple[str, ...], list[float]] = defaultdict(list)
         for number, status in enumerate(statuses):
+            kind = str(status.slot.kind)
             for labels, value in gauge.rows(status):
                 if number < self._limit:
-                    yield (status.account, *labels), value
+                    yield (status.account, kind, *labels), value
                 else:
-                    rest[labels].append(value)
+                    rest[kind, *labels].append(value)
         for labels, values in rest.items():
             yield (OTHER, *labels), gauge.merge(values)
 

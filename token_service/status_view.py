@@ -98,7 +98,7 @@ def _table(document: dict[str, Any]) -> Table:
     title = f"{document['replica']}: {'ready' if document['ready'] else 'not ready'}"
     table = Table(title=title, title_justify="left")
     for heading in ("Account", "Kind", "Mode", "Live", "Expires in", "Calls today", "Alarms"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for token in document["tokens"]:
         calls = [f"{call} {b['spent']}/{b['limit']}" for call, b in token["budget"].items()]
         table.add_row(

@@ -61,7 +61,7 @@ class WeChatUpstream:
             return Unknown(str(error))
         return token_outcome(answer, TOKEN_PATH if call is Call.CLASSIC else STABLE_TOKEN_PATH)
 
-    async def probe(self, value: str) -> Verdict:
+    async def probe(self, plan: AccountPlan, value: str) -> Verdict:  # noqa: ARG002 - Upstream
         """Ask whether a token is alive; what doesn't answer the question is inconclusive."""
         try:
             answer = await self._transport.call(
@@ -87,19 +87,38 @@ def probe_verdict(errcode: int) -> Verdict:
 
 
 def token_outcome(answer: Answer, endpoint: str) -> Outcome:
-    if answer.errcode:
-        error = error_for(
-            answer.errcode,
-            answer.errmsg,
-            endpoint=endpoint,
-            at_token_endpoint=True,
-            rid=answer.rid,
-            hint=answer.hint,
-        )
-        if isinstance(error, Transient) and error.effect_unknown:
-            return Unknown(str(error), error.errcode, error.rid)
-        return Denied(error)
-    value, life = answer.payload.get("access_token"), answer.payload.get("expires_in")
-    if not isinstance(value, str) or not value or not isinstance(life, (int, float)) or life <= 0:
+    """What an answer of a token endpoint means."""
+    refusal = denied_or_unknown(answer, endpoint, at_token_endpoint=True)
+    if refusal is not None:
+        return refusal
+    value, life_s = answer.payload.get("access_token"), lifetime_of(answer)
+    if not isinstance(value, str) or not value or life_s is None:
         return Unknown(f"{endpoint} answered without a usable access_token and expires_in")
-    return Minted(value, min(float(life), _LONGEST_LIFE_S))
+    return Minted(value, life_s)
+
+
+def denied_or_unknown(
+    answer: Answer, endpoint: str, *, at_token_endpoint: bool = False
+) -> Denied | Unknown | None:
+    """What a code other than 0 means; -1 may hide an effect."""
+    if not answer.errcode:
+        return None
+    error = error_for(
+        answer.errcode,
+        answer.errmsg,
+        endpoint=endpoint,
+        at_token_endpoint=at_token_endpoint,
+        rid=answer.rid,
+        hint=answer.hint,
+    )
+    if isinstance(error, Transient) and error.effect_unknown:
+        return Unknown(str(error), error.errcode, error.rid)
+    return Denied(error)
+
+
+def lifetime_of(answer: Answer) -> float | None:
+    """`expires_in` as a usable number of seconds."""
+    life = answer.payload.get("expires_in")
+    if isinstance(life, bool) or not isinstance(life, int | float) or life <= 0:
+        return None
+    return min(float(life), _LONGEST_LIFE_S)
