@@ -90,6 +90,7 @@ def alarms_of(
         Alarm.IN_DOUBT: doubt_of(state, now) is not None,
         Alarm.OPERATOR_ERROR: state.failure is not None
         and state.failure.kind is FailureKind.OPERATOR,
+        Alarm.BUDGET_SPENT: state.failure is not None and state.failure.kind is FailureKind.QUOTA,
         Alarm.ADDRESS_REFUSED: bool(refused),
         Alarm.PARKED: bool(replicas) and replicas <= refused,
         Alarm.FOREIGN_REFRESH: state.foreign.last_at is not None
@@ -113,9 +114,9 @@ def _budget_alarms(state: SlotState, me: Replica, now: float, policy: Policy) ->
     alarms = set()
     for call in Call:
         spent = spent_today(state, me, call, now)
-        if spent >= policy.limits.of(call):
+        if spent and spent >= policy.limits.of(call):
             alarms.add(Alarm.BUDGET_SPENT)
-        elif spent >= policy.limits.of(call) * policy.budget_low_share:
+        elif spent and spent >= policy.limits.of(call) * policy.budget_low_share:
             alarms.add(Alarm.BUDGET_LOW)
     return alarms
 

@@ -43,6 +43,7 @@ class Alone:
         action = decide_alone(self._holding.record(now), self._next_at, now, policy)
         if isinstance(action, Wait):
             return action
+        sent_at = self._environment.store_clock.steady_now()
         outcome = await self._environment.upstream.fetch(
             plan, action.call, deadline_s=policy.call_deadline_s
         )
@@ -51,13 +52,13 @@ class Alone:
         wait_s = backoff(self._attempts, policy, chance)
         if isinstance(outcome, Minted):
             self._next_at = now + wait_s
-            return self._keep(plan, outcome, action, now)
+            return self._keep(plan, outcome, action, sent_at)
         wait_s = policy.operator_retry_s if isinstance(outcome, Denied) else wait_s
         self._next_at = now + wait_s
         ending = ending_of(outcome, action.call, None, me, now=now, policy=policy, chance=chance)
         return ending.failure or Wait(self._next_at)
 
-    def _keep(self, plan: AccountPlan, minted: Minted, fetch: Fetch, now: float) -> TokenRecord:
+    def _keep(self, plan: AccountPlan, minted: Minted, fetch: Fetch, sent_at: float) -> TokenRecord:
         """No other fetch can end this token, so it is served for all its life.
 
         Its times are this machine's guess: no store takes it back, a fetch there gives it anew.
@@ -66,9 +67,9 @@ class Alone:
         record = TokenRecord(
             value=minted.value,
             version=version_of(slot.appid, slot.kind, minted.value),
-            issued_at=now,
-            expires_at=now + minted.expires_in_s,
-            fetched_at=now,
+            issued_at=sent_at,
+            expires_at=sent_at + minted.expires_in_s,
+            fetched_at=sent_at,
             fence=_NEVER_GRANTED,
             call=fetch.call,
             cause=fetch.cause,

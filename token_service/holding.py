@@ -48,6 +48,10 @@ class StoreClock:
         wall, monotonic = self.reading()
         return self._store + max(wall - self._wall, monotonic - self._monotonic)
 
+    def steady_now(self) -> float:
+        """The same by the clock that never jumps: no later than `now`, to date what is fetched."""
+        return self._store + (self._clock.monotonic() - self._monotonic)
+
     def monotonic_at(self, store_time: float) -> float:
         """The monotonic moment of a store time, by the last reading: not later than it is."""
         return self._monotonic + (store_time - self._store)

@@ -132,7 +132,8 @@ def _trouble(trouble: dict[str, Any]) -> str:
     detail = trouble.get("detail") or f"address {trouble.get('address') or 'unknown'} is refused"
     code = f" (errcode {trouble['errcode']})" if trouble["errcode"] is not None else ""
     until = trouble.get("retry_at") or trouble.get("until")
-    remedy = f" Do: {trouble['remedy']}" if trouble["remedy"] else ""
+    told = not trouble["remedy"] or trouble["remedy"] in detail
+    remedy = "" if told else f" Do: {trouble['remedy']}"
     return f"{detail}{code}; tried again at {until}.{remedy}"
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from zhongkong.runtime.redaction import scrub
 from zhongkong.wechat import (
     codes_account,
     codes_component,
@@ -22,6 +23,12 @@ def test_no_code_stands_twice() -> None:
 
 def test_success_is_no_error_code() -> None:
     assert 0 not in ERROR_CODES
+
+
+def test_no_word_of_any_text_looks_like_a_secret_to_the_log() -> None:
+    texts = [text for info in ERROR_CODES.values() for text in (info.meaning, info.remedy)]
+
+    assert [text for text in texts if scrub(text) != text] == []
 
 
 def test_every_code_says_in_sentences_what_it_means_and_what_to_do() -> None:

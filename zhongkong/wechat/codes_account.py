@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 _ALLOW_ADDRESS: Final = (
-    "Add the address that errmsg names to the IP allowlist in the WeChat console (Settings and"
-    " Development, Basic configuration). It is the egress address as WeChat saw it."
+    "Add the address that errmsg names to the IP allowlist in the WeChat console (设置与开发,"
+    " 基本配置). It is the egress address as WeChat saw it."
 )
 _APPROVE_ADDRESS: Final = (
     "Ask the account's administrator to approve the confirmation that WeChat sent to their phone,"
@@ -164,8 +164,8 @@ ROWS: Final[tuple[tuple[int, str, str, str, str], ...]] = (
         "The AppSecret is frozen.",
         "O",
         (
-            "Unfreeze the AppSecret in the WeChat console (Settings and Development, Basic"
-            " configuration). It may have been frozen there for lack of use or on suspicion of a"
+            "Unfreeze the AppSecret in the WeChat console (设置与开发,"
+            " 基本配置). It may have been frozen there for lack of use or on suspicion of a"
             " leak."
         ),
     ),
