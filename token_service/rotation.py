@@ -157,7 +157,9 @@ def _wanted_when_condemned(
     if condemned.probed:
         return [_Want(now, Fetch(Call.FORCED, Cause.REJECTED)), again]
     probe = probe_of(record, state)
-    at = now if probe is None else probe.claimed_at + policy.probe_window_s
+    if probe is None or probe.claimed_at < condemned.at:
+        return [_Want(now, Ask(record, window_s=0.0)), again]
+    at = probe.claimed_at + policy.probe_window_s
     return [_Want(at, Ask(record, policy.probe_window_s)), again]
 
 

@@ -24,6 +24,7 @@ from token_service.slot import (
     SlotState,
     TokenRecord,
 )
+from token_service.verdicts import count_foreign, is_certain_at_once
 
 
 def acquire(
@@ -88,6 +89,8 @@ def commit(
     if not _is_newest_grant(state, lease):
         return _refuse(state, lease, record, now), False
     same = current if current is not None and current.version == record.version else None
+    if current is not None and same is None and _died_unproven(state, current):
+        state = count_foreign(state, current, now=now)
     return replace(
         state,
         record=replace(record, issued_at=same.issued_at) if same else record,
@@ -103,6 +106,12 @@ def commit(
         lease=None,
         committed=True,
     ), True
+
+
+def _died_unproven(state: SlotState, record: TokenRecord) -> bool:
+    """On evidence alone; that WeChat gives another token by now is the proof."""
+    condemned = state.condemned
+    return condemned is not None and not condemned.probed and not is_certain_at_once(record)
 
 
 def abandon(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from token_service.intents import killers
 from token_service.slot import (
+    Call,
     Condemned,
     ForeignRefreshes,
     Probe,
@@ -49,12 +50,24 @@ def condemn(state: SlotState, version: str, *, now: float) -> SlotState:
     return _condemn(state, record, probed=False, now=now)
 
 
-def _condemn(state: SlotState, record: TokenRecord, *, probed: bool, now: float) -> SlotState:
+def count_foreign(state: SlotState, record: TokenRecord, *, now: float) -> SlotState:
     """A token neither replaced nor doubted by us, whose time isn't up, was killed by others."""
+    if now >= record.expires_at or killers(state):
+        return state
+    return replace(state, foreign=ForeignRefreshes(state.foreign.count + 1, now))
+
+
+def is_certain_at_once(record: TokenRecord) -> bool:
+    """A refused classic token is replaced without asking; a stable one may yet prove to live."""
+    return record.call is Call.CLASSIC
+
+
+def _condemn(state: SlotState, record: TokenRecord, *, probed: bool, now: float) -> SlotState:
     earlier = state.condemned
-    if earlier is None and now < record.expires_at and not killers(state):
-        foreign = ForeignRefreshes(state.foreign.count + 1, now)
-        state = replace(state, foreign=foreign)
+    if earlier is None and (probed or is_certain_at_once(record)):
+        state = count_foreign(state, record, now=now)
+    elif earlier is not None and probed and not earlier.probed and not is_certain_at_once(record):
+        state = count_foreign(state, record, now=now)
     at = now if earlier is None else earlier.at
     return replace(
         state, condemned=Condemned(at, probed or (earlier is not None and earlier.probed))

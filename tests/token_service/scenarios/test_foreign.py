@@ -45,6 +45,20 @@ async def test_a_foreign_refresh_is_counted_once_over_all_replicas(
 
 @BOTH_MODES
 @on_stage
+async def test_a_foreign_refresh_that_our_own_call_met_is_counted_once(
+    stage: Stage, mode: Mode
+) -> None:
+    a = await stage.begin(mode)
+    version = stage.token(a).version
+    foreign_refresh(stage)
+    for _ in range(3):
+        await a.rotator.reject(stage.shop.slot, version, evidence=True)
+    await stage.passes(40)
+    assert stage.status(a).foreign_refreshes == 1
+
+
+@BOTH_MODES
+@on_stage
 async def test_an_account_in_a_fight_shows_each_blow(stage: Stage, mode: Mode) -> None:
     a = await stage.begin(mode)
     for number in (1, 2, 3):

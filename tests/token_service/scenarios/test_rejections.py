@@ -175,6 +175,20 @@ async def test_stable_wrong_evidence_of_a_living_token_is_put_right_by_a_probe(
 
 
 @on_stage
+async def test_stable_wrong_evidence_twice_in_a_row_holds_nobody_up_and_blames_nobody(
+    stage: Stage,
+) -> None:
+    a = await stage.begin(Mode.STABLE)
+    version = stage.token(a).version
+    for _ in range(2):
+        asked_at = stage.now()
+        rejection = await a.rotator.reject(stage.shop.slot, version, evidence=True)
+        assert rejection.outcome is RejectionOutcome.CONFIRMED_VALID
+        assert stage.now() - asked_at < 2
+    assert stage.status(a).foreign_refreshes == 0
+
+
+@on_stage
 async def test_stable_a_second_forced_refresh_waits_30_s(stage: Stage) -> None:
     a = await stage.begin(Mode.STABLE)
     await reported(a, stage, killed(stage, minted_anew=False))
