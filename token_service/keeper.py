@@ -133,8 +133,11 @@ class Keeper:
         """Read the slot. Raises StoreUnavailable."""
         asked_at, look = self._store_clock.reading(), self._begin_look()
         snapshot = await self._store.snapshot(self.plan.slot)
+        before = self.holding.served()
         self._store_clock.observe(snapshot.now, asked_at)
         self._absorb(snapshot, look)
+        if before is not self.holding.served():
+            self._announce()  # the store's time alone may bring a token back, or end it
         return snapshot
 
     async def probe(self, record: TokenRecord, window_s: float) -> Verdict | None:

@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 _HEARD_S = 60.0
 _SETTLED_S = 15.0
+_SETTLING_S = 20.0
 _LOSS_SHADOW_S = 30.0
 _CALLS_A_MINUTE = 12
 
@@ -57,7 +58,8 @@ class Judge:
         self.calls += 1
         state = self._state(plan.slot)
         lease = state.lease
-        announced = lease is not None and lease.holder == replica and lease.expires_at > self.wall()
+        ends_at = self.wall() + plan.policy.call_deadline_s
+        announced = lease is not None and lease.holder == replica and lease.expires_at > ends_at
         if call is not Call.NORMAL and not announced:
             self.others_kill = True  # it stood still between its last check and the send
             return
@@ -95,9 +97,9 @@ class Judge:
             if self._loop.time() - door.in_contact_since > _SETTLED_S:
                 self._judge_refusal(replica, heard, now, plan)
             return
-        if now >= served.expires_at + 5.0:
-            self.note(f"{replica} handed out a token past its end")
         unheard = heard > _HEARD_S or self._loop.time() - door.in_contact_since < _SETTLED_S
+        if not unheard and now >= served.expires_at + 5.0:
+            self.note(f"{replica} handed out a token past its end")
         known_death = self.others_kill or not self._overlap_is_kept or unheard
         shadowed = served.issued_at < EPOCH + self.lost_at + _LOSS_SHADOW_S
         excused = known_death or shadowed or self._was_proven_alive(served, plan)
@@ -137,9 +139,9 @@ class Judge:
         probe = state.probe
         if probe is None or doubt_of(state, now) is None:
             return False
-        proof = (served.version, Verdict.ALIVE)
-        lapses_at = probe.claimed_at + plan.policy.probe_window_s
-        return (probe.version, probe.verdict) == proof and now < lapses_at
+        # One that is under way follows a proof of life that is as old as a window at most.
+        proof = probe.version == served.version and probe.verdict is not Verdict.DEAD
+        return proof and now < probe.claimed_at + plan.policy.probe_window_s
 
     def _judge_need(self, plan: AccountPlan, state: SlotState, call: Call) -> None:
         record = state.record
@@ -157,7 +159,7 @@ class Judge:
         record = state.record
         if heard > 2.0 or record is None or self._loop.time() - self.lost_at < _LOSS_SHADOW_S:
             return
-        changed_lately = now - record.fetched_at < 10.0 or state.probe is not None
+        changed_lately = now - record.fetched_at < _SETTLING_S or state.probe is not None
         usable = usable_until(state, now, plan.policy) > now + 5.0
         if usable and not changed_lately and self._is_sound(record):
             self.note(f"{replica} served nothing while a live token was stored")

@@ -61,13 +61,22 @@ class SimulatedReplica:
             await asyncio.sleep(chance.uniform(2.0, 30.0))
             await self.door.pass_through()
             served = self.rotator.peek(slot)
-            world.judge.sample(self.name, served, self.door, world.plan)
             try:
                 if served is None:
-                    await self.rotator.get(slot, wait_s=5.0)
-                elif not world.works(served.value) or chance.random() < 0.05:
+                    await self._wait_for_one()
+                    continue
+                world.judge.sample(self.name, served, self.door, world.plan)
+                if not world.works(served.value) or chance.random() < 0.05:
                     await self.rotator.reject(slot, served.version)
                 elif chance.random() < world.rotations:
                     await self.rotator.rotate(slot, reason="simulated")
             except (NoLiveToken, TooSoon, StoreUnavailable):
                 continue
+
+    async def _wait_for_one(self) -> None:
+        """A clock that jumped, say, makes a read look at the store before it is answered."""
+        try:
+            await self.rotator.get(self._world.plan.slot, wait_s=5.0)
+        except NoLiveToken:
+            self._world.judge.sample(self.name, None, self.door, self._world.plan)
+            raise

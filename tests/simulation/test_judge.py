@@ -71,8 +71,9 @@ async def test_a_dead_token_in_a_readers_hand_is_one(step: Doorstep) -> None:
 
 @at_the_door
 async def test_a_token_past_its_end_is_one(step: Doorstep) -> None:
-    token = replace(record(step), expires_at=EPOCH - 5)
-    step.judge.sample("a", served(token), Door(), PLAN)
+    token, door = replace(record(step), expires_at=EPOCH - 5), Door()
+    door.in_contact_since = -60.0
+    step.judge.sample("a", served(token), door, PLAN)
     assert step.judge.violations == ["at 0.0 s: a handed out a token past its end"]
 
 

@@ -25,6 +25,17 @@ async def test_a_held_token_is_served_to_its_end(stage: Stage, mode: Mode) -> No
     assert stage.served(a) is None
 
 
+@on_stage
+async def test_a_wall_clock_that_jumps_ahead_costs_a_reader_one_look_at_the_store(
+    stage: Stage,
+) -> None:
+    a = await stage.begin(Mode.CLASSIC)
+    a.wall.skew_s += 10_000
+    assert a.rotator.peek(stage.shop.slot) is None
+    assert (await a.rotator.get(stage.shop.slot, wait_s=1)).lifetime(stage.now()) > 0
+    assert stage.calls() == 1
+
+
 @pytest.mark.parametrize("jump_s", [100.0, -100.0])
 @on_stage
 async def test_no_jump_of_the_wall_clock_prolongs_a_life(stage: Stage, jump_s: float) -> None:
