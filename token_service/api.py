@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from token_service.clients import Caller
     from token_service.directory import Directory
     from token_service.ports import TokenSource
+    from token_service.proxy.faces import Faces
     from token_service.request_metrics import RequestTallies
     from token_service.served import Served
     from token_service.slot import Slot
@@ -76,13 +77,19 @@ class Api:
         tallies: RequestTallies,
         tasks: TaskOwner,
         clock: Clock,
+        faces: Faces | None = None,
     ) -> None:
+        """Without `faces` there is no proxy: its paths are unknown."""
         self._source = source
         self._room = room
         self._tallies = tallies
         self._tasks = tasks
         self._clock = clock
-        self._resource = ApiResource(self._answer)
+        self._faces = faces
+        if faces is None:
+            self._resource = ApiResource(self._answer)
+        else:
+            self._resource = ApiResource(self._answer, faces.sdk, faces.is_sdk)
         self.app = web.Application(client_max_size=inputs.BODY_LIMIT)
         self.app.router.register_resource(self._resource)
         self.replace(directory)
@@ -90,6 +97,8 @@ class Api:
     def replace(self, directory: Directory) -> None:
         """Serve these accounts to these clients from the next request on."""
         self._directory = directory
+        if self._faces is not None:
+            self._faces.replace(directory)
         self._resource.replace(
             {
                 f"/v1/accounts/{account.name}/tokens/{kind}": self._hand_out(account.name, slot)
@@ -134,7 +143,11 @@ class Api:
             tally.add(self._clock.monotonic() - began)
         return response
 
-    async def _route(self, exchange: _Exchange) -> web.Response:
+    async def _route(self, exchange: _Exchange) -> web.StreamResponse:
+        native = self._faces.native_path(exchange.request.raw_path) if self._faces else None
+        if native is not None and self._faces is not None:
+            exchange.operation = "call_wechat"
+            return await self._faces.native(exchange.request, self._caller(exchange), *native)
         path = exchange.request.rel_url.path_safe
         match = _TOKEN.match(path)
         if match is not None:
@@ -214,12 +227,14 @@ class Api:
                 raise found
             return found
 
-        return await self._decided(outcome, _DEED_AT_MOST_S)
+        return await self._decided(outcome, _DEED_AT_MOST_S, deed=True)
 
-    async def _decided(self, decision: Callable[[], Awaitable[T]], at_most_s: float) -> T:
+    async def _decided(
+        self, decision: Callable[[], Awaitable[T]], at_most_s: float, *, deed: bool = False
+    ) -> T:
         """Wait for the rotation's word; its refusals become problems."""
         try:
-            async with self._room.seat(at_most_s):
+            async with self._room.seat(at_most_s, deed=deed):
                 return await decision()
         except TooSoon as refusal:
             raise problems.too_soon(refusal) from None

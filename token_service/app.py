@@ -12,11 +12,16 @@ from token_service import configured
 from token_service.api import Api
 from token_service.internal import Guard, make_internal_app
 from token_service.metrics import ServiceMetrics
+from token_service.opaque_keys import opaque_tokens
+from token_service.proxy.faces import Faces
+from token_service.proxy.parts import Around, make_parts
 from token_service.reload import Reload
+from token_service.revocations import Revocations
 from token_service.rotator import Rotator
 from token_service.status import ProcessStatus, status_document
 from token_service.stores.codec import Sealer
 from token_service.stores.open import open_token_store
+from token_service.tickets import TicketUpstream, UpstreamByKind
 from token_service.upstream import WeChatUpstream
 from token_service.waiting import WaitingRoom
 from zhongkong.runtime.health import Readiness
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import Any
 
+    from token_service.opaque import OpaqueTokens
     from token_service.settings import TokenServiceSettings
     from token_service.stores.base import TokenStore
     from zhongkong.runtime.clock import Clock, Randomness
@@ -45,6 +51,9 @@ FIRST_OUTCOME_WITHIN_S: Final = 10.0
 _CLOSING_S: Final = 1.0
 """The part of the grace that is left for what comes after the listeners."""
 
+_ANSWERING_SHARE: Final = 0.4
+"""Of the rest: so long a rotation or rejection may still be answered with its outcome."""
+
 log = get_logger()
 
 
@@ -58,6 +67,7 @@ class TokenService:
         transport: WeChatTransport,
         stop: Stop,
         *,
+        opaque: OpaqueTokens,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
@@ -67,12 +77,18 @@ class TokenService:
         self._clock = clock
         self._started = clock.monotonic()
         self._store_address = str(parse_store_url(settings.store, loaded.base))
-        self._room = WaitingRoom(settings.waiters)
+        self._room = WaitingRoom(
+            settings.waiters,
+            patience_s=max(settings.grace - 2 * _CLOSING_S, 0.0) * _ANSWERING_SHARE,
+        )
         self._metrics = ServiceMetrics()
         self._tasks = TaskOwner(clock, randomness)
         self.rotator = Rotator(
             store,
-            WeChatUpstream(transport, probe_path=settings.wechat.probe_path),
+            UpstreamByKind(
+                WeChatUpstream(transport, probe_path=settings.wechat.probe_path),
+                TicketUpstream(transport, lambda: self.rotator),
+            ),
             configured.plans(settings),
             replica=f"{socket.gethostname()}-{randomness.token(3)}",
             clock=clock,
@@ -80,15 +96,34 @@ class TokenService:
             observer=self._metrics,
         )
         self._metrics.show(self.rotator.statuses, self._room)
+        self.revocations = Revocations(
+            store,
+            now=self.rotator.now,
+            clock=clock,
+            on_change=self._refuse_revoked,
+        )
+        directory = configured.directory(settings)
+        self.faces = Faces(
+            make_parts(
+                self.rotator,
+                directory,
+                opaque,
+                Around(self._tasks, self._room, clock, randomness, self.revocations.before),
+                settings=settings.proxy,
+                base_urls=settings.wechat.base_urls,
+            )
+        )
+        self._metrics.register(self.faces.tallies)
         self._api = Api(
             self.rotator,
-            configured.directory(settings),
+            directory,
             room=self._room,
             tallies=self._metrics.tallies,
             tasks=self._tasks,
             clock=clock,
+            faces=self.faces,
         )
-        self.reload = Reload(loaded, self.rotator, self._api, clock)
+        self.reload = Reload(loaded, self.rotator, self._api, self.revocations, clock)
         self._readiness = Readiness(self._not_ready_because, stop)
         self.opened = asyncio.Event()
         self._rotation_ended = asyncio.Event()
@@ -98,6 +133,7 @@ class TokenService:
         async with self._tasks, await self._open() as listeners:
             self._tasks.keep("rotation", self._rotate)
             self._tasks.keep("config", self.reload.watcher.run)
+            self._tasks.keep("revocations", self.revocations.run)
             self._stop.on_request(self._room.close)
             # What lives now lives long: the collector needn't look at it in each round.
             gc.freeze()
@@ -105,9 +141,23 @@ class TokenService:
             await self._stop.wait()
             await listeners.close()
             self.rotator.stop()
+            # What calls WeChat is let finish: cut off, it would leave a doubt behind.
+            await self._tasks.finish(self._left_s())
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(self._stop.remaining_s - _CLOSING_S / 2, 0.1)):
+                async with asyncio.timeout(self._left_s()):
                     await self._rotation_ended.wait()
+
+    def _refuse_revoked(self) -> None:
+        self.reload.refuse_revoked()
+
+    async def revoke(self, client: str) -> bool:
+        """Revoke a configured client. False when there is none of this name."""
+        for settings in self.reload.watcher.loaded.settings.clients:
+            if settings.name == client:
+                await self.revocations.revoke(client, settings.key_sha256)
+                log.warning("client_revoked", client=client)
+                return True
+        return False
 
     def status(self) -> dict[str, Any]:
         """The document at /v1/status."""
@@ -133,6 +183,7 @@ class TokenService:
             self._readiness,
             status=self.status,
             metrics=self._metrics.render,
+            revoke=self.revoke,
         )
         listen, internal_listen = settings.listen, settings.internal_listen
         return await Listeners.open(
@@ -152,6 +203,9 @@ class TokenService:
     async def _rotate(self) -> None:
         await self.rotator.run()
         self._rotation_ended.set()
+
+    def _left_s(self) -> float:
+        return max(self._stop.remaining_s - _CLOSING_S / 2, 0.1)
 
     def _not_ready_because(self) -> str | None:
         waited_s = self._clock.monotonic() - self._started
@@ -179,7 +233,13 @@ async def open_service(
         stack.push_async_callback(store.close)
         transport = WeChatTransport(settings.wechat.base_urls, clock=clock)
         stack.push_async_callback(transport.close)
-        service = TokenService(loaded, store, transport, stop, clock=clock, randomness=randomness)
+        opaque = await asyncio.to_thread(opaque_tokens, loaded, randomness)
+        service = TokenService(
+            loaded, store, transport, stop, opaque=opaque, clock=clock, randomness=randomness
+        )
+        stack.callback(service.faces.close)
+        with suppress(StoreUnavailable):
+            await service.revocations.look()
         yield service
 
 

@@ -27,8 +27,10 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 keys_app = typer.Typer(help="Make keys for clients.", no_args_is_help=True)
+clients_app = typer.Typer(help="Look after the clients.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(clients_app, name="clients")
 
 ConfigOption = Annotated[
     Path | None,
@@ -37,6 +39,10 @@ ConfigOption = Annotated[
         help="The configuration file; else TOKEN_SERVICE_CONFIG, else ./token_service.yaml.",
         show_default=False,
     ),
+]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
 ]
 
 
@@ -64,19 +70,17 @@ def run(config: ConfigOption = None) -> int:
 @app.command()
 def status(
     config: ConfigOption = None,
-    key_file: Annotated[
-        Path | None,
-        typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
-    ] = None,
+    key_file: KeyFileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the document itself.")] = False,
 ) -> int:
     """Ask the running service how its accounts are."""
-    from token_service.status_view import StatusUnavailable, fetch_status, print_status
+    from token_service.running import NotReached
+    from token_service.status_view import fetch_status, print_status
     from zhongkong.runtime.settings import ConfigError
 
     try:
         document = fetch_status(_path(config), os.environ, key_file)
-    except (ConfigError, StatusUnavailable) as trouble:
+    except (ConfigError, NotReached) as trouble:
         typer.echo(str(trouble), err=True)
         return 1
     print_status(document, as_json=as_json)
@@ -111,6 +115,29 @@ def keys_new(
     if not is_name(name):
         raise typer.BadParameter("a name has letters, digits and . _ - (64 at most)")
     typer.echo(describe_key(name, SystemRandomness()))
+    return 0
+
+
+@clients_app.command("revoke")
+def clients_revoke(
+    name: Annotated[str, typer.Argument(help="The client's name in the configuration.")],
+    config: ConfigOption = None,
+    key_file: KeyFileOption = None,
+) -> int:
+    """Refuse a client's key, and all it was given, on every replica within a second."""
+    from token_service.internal import REVOCATIONS_PATH
+    from token_service.keys import is_name
+    from token_service.running import NotReached, ask
+    from zhongkong.runtime.settings import ConfigError
+
+    if not is_name(name):
+        raise typer.BadParameter("a name has letters, digits and . _ - (64 at most)")
+    try:
+        ask("POST", REVOCATIONS_PATH.format(name=name), _path(config), os.environ, key_file)
+    except (ConfigError, NotReached) as trouble:
+        typer.echo(str(trouble), err=True)
+        return 1
+    typer.echo(f"{name} is revoked. To let it in again, configure another key for it.")
     return 0
 
 

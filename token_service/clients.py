@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from zhongkong.runtime.settings.globs import Glob
+    from token_service.proxy.rates import Rate
+    from zhongkong.runtime.settings.globs import Glob, PathGlob
 
 KEY_CHARACTERS_AT_LEAST = 24
 _KEY_CHARACTERS_AT_MOST = 512
@@ -35,13 +36,20 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One configured client. `accounts` and `kinds` are globs over names; both must match."""
+    """One configured client. `accounts` and `kinds` are globs over names; both must match.
+
+    `proxy_paths` are the paths of WeChat's API that it may call; with `real_tokens` an SDK of its
+    own is given real tokens; `rate` bounds its calls through the proxy.
+    """
 
     name: str
     key_digest: bytes
     accounts: tuple[Glob, ...]
     kinds: tuple[Glob, ...]
     verbs: frozenset[Verb]
+    proxy_paths: tuple[PathGlob, ...] = ()
+    real_tokens: bool = False
+    rate: Rate | None = None
 
     def may(self, verb: Verb, account: str, kind: str) -> bool:
         """Whether this client may do this with that token."""
@@ -50,6 +58,10 @@ class Caller:
             and any(glob.matches(account) for glob in self.accounts)
             and any(glob.matches(kind) for glob in self.kinds)
         )
+
+    def reaches(self, verb: Verb, account: str) -> bool:
+        """Whether this client may do this with that account, for deeds that hand out no token."""
+        return verb in self.verbs and any(glob.matches(account) for glob in self.accounts)
 
     def sees(self, account: str, kind: str) -> bool:
         """Whether any right of this client touches that token."""
@@ -61,13 +73,28 @@ class Clients:
 
     def __init__(self, callers: Iterable[Caller]) -> None:
         self._by_digest = {caller.key_digest: caller for caller in callers}
+        self._by_name = {caller.name: caller for caller in self._by_digest.values()}
 
     def __iter__(self) -> Iterator[Caller]:
         return iter(self._by_digest.values())
 
     def caller_of(self, authorization: str | None) -> Caller | None:
         """The client whose key stands in this Authorization header, or None."""
-        digest = digest_of(authorization)
+        return self._of(digest_of(authorization))
+
+    def caller_with_key(self, key: str) -> Caller | None:
+        """The client whose key this is, or None."""
+        return self._of(digest_of_text(key))
+
+    def named(self, name: str) -> Caller | None:
+        """The client of this name, or None."""
+        return self._by_name.get(name)
+
+    def is_key(self, text: bytes) -> bool:
+        """Whether this is the key of any client."""
+        return hashlib.sha256(text).digest() in self._by_digest
+
+    def _of(self, digest: bytes) -> Caller | None:
         caller = self._by_digest.get(digest)
         known = caller.key_digest if caller is not None else _ABSENT
         return caller if hmac.compare_digest(known, digest) else None
@@ -81,7 +108,11 @@ def digest_of(authorization: str | None) -> bytes:
     """
     if authorization is None or authorization[:7].lower() != _SCHEME:
         return b""
-    key = authorization[7:].strip(" ")
+    return digest_of_text(authorization[7:].strip(" "))
+
+
+def digest_of_text(key: str) -> bytes:
+    """The SHA-256 of a key; empty when it is none that could be ours."""
     if not KEY_CHARACTERS_AT_LEAST <= len(key) <= _KEY_CHARACTERS_AT_MOST:
         return b""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from token_service.clients import Caller, Clients, Verb
@@ -12,22 +13,23 @@ from token_service.settings import AccountKind
 from token_service.slot import Kind, Slot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from token_service.settings import AccountSettings, ClientSettings, TokenServiceSettings
 
-_BUILT_VERBS = frozenset({Verb.READ, Verb.REPORT, Verb.FORCE})
+_BUILT_VERBS = frozenset(Verb) - {Verb.SIGN}
 
 
 def plans(settings: TokenServiceSettings) -> dict[str, AccountPlan]:
-    """What the rotation is told, by account name."""
-    return {
-        account.name: AccountPlan(
-            account.name,
-            _slot(account),
-            policy(settings, account),
-            account.secret.reveal,
-        )
-        for account in settings.accounts
-    }
+    """What the rotation is told, by account name; tickets by `name/kind`."""
+    made: dict[str, AccountPlan] = {}
+    for account in settings.accounts:
+        ordinary = policy(settings, account)
+        for kind, slot in _slots(account).items():
+            place = f"{account.name}/{kind}" if slot.kind.is_ticket else account.name
+            times = replace(ordinary, ticket=slot.kind.is_ticket)
+            made[place] = AccountPlan(account.name, slot, times, account.secret.reveal)
+    return made
 
 
 def policy(settings: TokenServiceSettings, account: AccountSettings) -> Policy:
@@ -64,10 +66,12 @@ def shares_store(settings: TokenServiceSettings) -> bool:
     return settings.store.startswith("redis")
 
 
-def directory(settings: TokenServiceSettings) -> Directory:
-    """Accounts and clients, as the API knows them."""
+def directory(
+    settings: TokenServiceSettings, is_revoked: Callable[[str], bool] = lambda _key_sha256: False
+) -> Directory:
+    """Accounts and clients, as the API knows them; a client with a revoked key isn't one."""
     accounts = {
-        account.name: Account(account.name, account.appid, {Kind.ACCESS_TOKEN: _slot(account)})
+        account.name: Account(account.name, account.appid, _slots(account), account.secret.reveal)
         for account in settings.accounts
     }
     return Directory(
@@ -79,9 +83,12 @@ def directory(settings: TokenServiceSettings) -> Directory:
                 client.accounts,
                 client.kinds,
                 frozenset(client.verbs),
+                client.proxy_paths,
+                client.hand_out == "real",
+                client.rate.rate() if client.rate is not None else None,
             )
             for client in settings.clients
-            if client.key_sha256 is not None
+            if client.key_sha256 is not None and not is_revoked(client.key_sha256)
         ),
     )
 
@@ -112,11 +119,16 @@ def _about_client(place: str, client: ClientSettings, names: list[str]) -> list[
     ]
     if not client.accounts:
         found.append(f"{place}.accounts: not given, so {client.name} may use no account")
+    if Verb.PROXY in client.verbs and not client.proxy_paths:
+        found.append(f"{place}.proxy_paths: not given, so {client.name} may call no path")
+    if client.hand_out == "real" and Verb.READ not in client.verbs:
+        found.append(f"{place}.hand_out: real tokens take the right read, which isn't given")
     idle = [str(verb) for verb in client.verbs if verb not in _BUILT_VERBS]
     if idle:
         found.append(f"{place}.verbs: {', '.join(idle)} has no effect yet")
     return found
 
 
-def _slot(account: AccountSettings) -> Slot:
-    return Slot(account.appid, Kind.ACCESS_TOKEN, account.mode)
+def _slots(account: AccountSettings) -> dict[str, Slot]:
+    kinds = [Kind.ACCESS_TOKEN, *(Kind(f"{ticket}_ticket") for ticket in account.tickets)]
+    return {kind: Slot(account.appid, kind, account.mode) for kind in kinds}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from token_service.problems import no_right, unknown_account, unknown_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from token_service.clients import Caller, Clients, Verb
     from token_service.slot import Slot
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One configured account and its tokens by kind."""
+    """One configured account and its tokens by kind. `secret` reveals its AppSecret."""
 
     name: str
     appid: str
     slots: Mapping[str, Slot]
+    secret: Callable[[], str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class Directory:
 
     accounts: Mapping[str, Account]
     clients: Clients
+    _by_appid: Mapping[str, Account] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_appid = {account.appid: account for account in self.accounts.values()}
+        object.__setattr__(self, "_by_appid", by_appid)
+
+    def account_of(self, appid: str) -> Account | None:
+        """The account with this appid, or None."""
+        return self._by_appid.get(appid)
 
     def slot(self, caller: Caller, verb: Verb, account: str, kind: str) -> Slot:
         """The slot that this caller wants to use. Raises Problem: 404 unknown, 403 no right."""

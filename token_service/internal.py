@@ -16,6 +16,7 @@ from token_service.clients import digest_of
 from zhongkong.runtime.health import add_health
 from zhongkong.runtime.metrics import CONTENT_TYPE
 from zhongkong.runtime.problems import Problem
+from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 METRICS_PATH: Final = "/metrics"
 STATUS_PATH: Final = "/v1/status"
+REVOCATIONS_PATH: Final = "/v1/clients/{name}/revocations"
 _KEYLESS: Final = frozenset({"/healthz", "/readyz"})
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 class Guard:
@@ -43,6 +46,8 @@ class Guard:
         """Raises Problem: 403 for another Host, 401 without the key."""
         if request.path in _KEYLESS:
             return
+        if request.method not in _READING and self._digest is None:
+            raise _unauthorized("Set `admin_key_sha256`: without it nothing can be changed here.")
         host = host_of(request.headers.get("Host", ""))
         if not (is_loopback(host) or host in self._hosts or host == _own_address(request)):
             raise Problem(
@@ -65,8 +70,9 @@ def make_internal_app(
     *,
     status: Callable[[], dict[str, Any]],
     metrics: Callable[[], bytes],
+    revoke: Callable[[str], Awaitable[bool]],
 ) -> web.Application:
-    """The application of the internal listener."""
+    """The application of the internal listener. `revoke` is False for a client that isn't one."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -80,10 +86,26 @@ def make_internal_app(
         headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
         return web.Response(body=metrics(), headers=headers)
 
+    async def revoke_client(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        try:
+            known = await revoke(name)
+        except StoreUnavailable:
+            raise Problem(
+                503,
+                "Revoked here only",
+                "The store is away: other replicas hear of it when it is back. Try again then.",
+                headers={"Retry-After": "5"},
+            ) from None
+        if not known:
+            raise Problem(404, "Unknown client", "No client of this name is configured.")
+        return json_answer({"client": name, "revoked": True})
+
     app = web.Application(middlewares=[guarded], client_max_size=16 * 1024)
     add_health(app, readiness)
     app.router.add_get(STATUS_PATH, show_status)
     app.router.add_get(METRICS_PATH, show_metrics)
+    app.router.add_post(REVOCATIONS_PATH, revoke_client)
     return app
 
 

@@ -39,4 +39,5 @@ def describe_key(name: str, randomness: Randomness) -> str:
     key_sha256: {digest_of_key(key)}
     # accounts: [shop]         # globs over account names; without them it may use no account
     # kinds: [access_token]    # globs over kinds of token
-    # verbs: [read, report]    # also: force; sign, proxy and login come later"""
+    # verbs: [read, report]    # also: proxy, login, force; sign comes later
+    # proxy_paths: []          # with proxy: the paths of WeChat's API, as /cgi-bin/**"""

@@ -14,6 +14,8 @@ from zhongkong.runtime.metrics import Metrics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prometheus_client.registry import Collector
+
     from token_service.served import Alarm, RejectionOutcome, SlotStatus
     from token_service.slot import Call, Verdict
     from token_service.waiting import WaitingRoom
@@ -53,6 +55,10 @@ class ServiceMetrics:
         waiting = self._metrics.gauge("waiting_requests", "Requests that wait now.")
         waiting.set_function(lambda: room.taken)
         self._metrics.gauge("waiting_requests_limit", "How many may wait.").set(room.seats)
+
+    def register(self, collector: Collector) -> None:
+        """Read this one too at each scrape."""
+        self._metrics.registry.register(collector)
 
     def render(self) -> bytes:
         """Everything in Prometheus's text format."""

@@ -13,6 +13,7 @@ from zhongkong.runtime.settings import ConfigWatcher
 
 if TYPE_CHECKING:
     from token_service.api import Api
+    from token_service.revocations import Revocations
     from token_service.rotator import Rotator
     from token_service.settings import TokenServiceSettings
     from zhongkong.runtime.clock import Clock
@@ -27,11 +28,17 @@ class Reload:
     """Owns the watcher; `watcher.run` has to be run by somebody."""
 
     def __init__(
-        self, loaded: Loaded[TokenServiceSettings], rotator: Rotator, api: Api, clock: Clock
+        self,
+        loaded: Loaded[TokenServiceSettings],
+        rotator: Rotator,
+        api: Api,
+        revocations: Revocations,
+        clock: Clock,
     ) -> None:
         self._started_with = loaded.settings
         self._rotator = rotator
         self._api = api
+        self._revocations = revocations
         self.notices: tuple[str, ...] = ()
         self.watcher = ConfigWatcher(
             loaded,
@@ -50,13 +57,20 @@ class Reload:
 
     def _take_over(self, fresh: Loaded[TokenServiceSettings]) -> None:
         self._rotator.reconfigure(configured.plans(fresh.settings))
-        self._api.replace(configured.directory(fresh.settings))
+        self._serve_clients_of(fresh)
         self._notice(fresh)
         log.info(
             "config_reloaded",
             accounts=len(fresh.settings.accounts),
             clients=len(fresh.settings.clients),
         )
+
+    def refuse_revoked(self) -> None:
+        """A client was revoked: its key is none of ours any more."""
+        self._serve_clients_of(self.watcher.loaded)
+
+    def _serve_clients_of(self, loaded: Loaded[TokenServiceSettings]) -> None:
+        self._api.replace(configured.directory(loaded.settings, self._revocations.is_key_revoked))
 
     def _use_again(self, changed: list[Secret]) -> None:
         for account in self.watcher.loaded.settings.accounts:

@@ -38,8 +38,16 @@ class Revocations:
     `now` is the store's time as it is estimated here.
     """
 
-    def __init__(self, store: TokenStore, *, now: Callable[[], float], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: TokenStore,
+        *,
+        now: Callable[[], float],
+        clock: Clock,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._on_change = on_change
         self._now = now
         self._clock = clock
         self._before: dict[str, float] = {}
@@ -55,28 +63,35 @@ class Revocations:
         """Client → the time before which what it was given is void. Always the present state."""
         return MappingProxyType(self._before)
 
-    async def revoke(self, client: str) -> float:
-        """Void what this client was given so far: here at once, on other replicas within 1 s.
+    def is_key_revoked(self, key_sha256: str) -> bool:
+        """Whether the client that had this key was revoked while it had it."""
+        return key_subject(key_sha256) in self._before
 
-        May be repeated. Raises StoreUnavailable when it is known only here as yet; the others then
-        hear of it when the store is back, unless this process ends before.
+    async def revoke(self, client: str, key_sha256: str | None = None) -> float:
+        """Refuse this client's key, and void what it was given: here at once, elsewhere within 1 s.
+
+        A client that is configured with another key afterwards begins anew. May be repeated.
+        Raises StoreUnavailable when it is known only here as yet; the others then hear of it when
+        the store is back, unless this process ends before.
         """
         at = self._now() + SPREADS_WITHIN_S
-        self._take({client: at})
-        return await self._store.revoke(client, at)
+        subjects = [client] if key_sha256 is None else [client, key_subject(key_sha256)]
+        self._take(dict.fromkeys(subjects, at))
+        return max([await self._store.revoke(subject, at) for subject in subjects])
 
     async def run(self) -> None:
         """Follow the store until cancelled. A store that is away leaves what is known in force."""
         every_s = _SHARED_EVERY_S if self._store.shared else _ALONE_EVERY_S
         while True:
             try:
-                await self._look()
+                await self.look()
             except StoreUnavailable:
                 await self._clock.sleep(_SHARED_EVERY_S)
                 continue
             await self._clock.sleep(every_s)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Read the store once, and give back what it lost. Raises StoreUnavailable."""
         stored = await self._store.revocations()
         self._take(stored)
         self._known = True
@@ -86,5 +101,14 @@ class Revocations:
                 await self._store.revoke(client, at)
 
     def _take(self, revoked: Mapping[str, float]) -> None:
-        for client, at in revoked.items():
-            self._before[client] = max(at, self._before.get(client, at))
+        news = {
+            subject: at for subject, at in revoked.items() if at > self._before.get(subject, at - 1)
+        }
+        if news:
+            self._before.update(news)
+            self._on_change()
+
+
+def key_subject(key_sha256: str) -> str:
+    """What a revoked key is called among the revoked clients; no client can have this name."""
+    return f"key:{key_sha256}"

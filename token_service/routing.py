@@ -36,11 +36,21 @@ class _Match(web.UrlMappingMatchInfo):
 
 
 class ApiResource(web.AbstractResource):
-    """Every path of the application; `fallback` takes what is not in the table."""
+    """Every path of the application; `fallback` takes what is not in the table.
 
-    def __init__(self, fallback: Handler) -> None:
+    `others` takes the request targets that `is_other` says aren't ours.
+    """
+
+    def __init__(
+        self,
+        fallback: Handler,
+        others: Handler | None = None,
+        is_other: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         super().__init__()
         self._fallback = self._match(fallback)
+        self._others = self._fallback if others is None else self._match(others)
+        self._is_other = is_other
         self._gets: dict[str, _Match] = {}
 
     def replace(self, gets: Mapping[str, Handler]) -> None:
@@ -48,6 +58,8 @@ class ApiResource(web.AbstractResource):
         self._gets = {path: self._match(handler) for path, handler in gets.items()}
 
     async def resolve(self, request: web.Request) -> tuple[_Match, set[str]]:
+        if self._is_other(request.raw_path):
+            return self._others, _NO_METHODS
         match = self._gets.get(request.rel_url.path_safe)
         if match is None or request.method != hdrs.METH_GET:
             match = self._fallback

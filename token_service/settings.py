@@ -15,11 +15,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from token_service.clients import Verb
 from token_service.keys import is_name
+from token_service.opaque import OpaqueKeyRefused, OpaqueTokens
+from token_service.proxy.settings import ProxySettings, RateSettings
 from token_service.slot import Mode
 from token_service.stores.codec import KeyRefused, Sealer
 from zhongkong.runtime.settings import (
     Bounds,
-    ByteSize,
     Duration,
     Glob,
     HostPort,
@@ -45,6 +46,11 @@ OVERLAP_S = 300.0
 _APPID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}\Z")
 _API_PATH = re.compile(r"/[A-Za-z0-9_/-]{1,200}\Z")
+
+_KEYS_FOR_REPLICAS = (
+    "is missing: replicas on one Redis need the same keys for the tokens that SDKs hold; "
+    "`openssl rand -base64 32` makes one, write [{env: ZK_OPAQUE_KEY}]"
+)
 
 KeyProblem = tuple[tuple[str | int, ...], str]
 
@@ -77,6 +83,15 @@ def _encryption_keys(keys: tuple[Secret, ...]) -> tuple[Secret, ...]:
     try:
         Sealer([key.reveal() for key in keys])
     except KeyRefused as error:
+        raise bad_secret(str(error)) from None
+    return keys
+
+
+def _opaque_token_keys(keys: tuple[Secret, ...]) -> tuple[Secret, ...]:
+    try:
+        if keys:
+            OpaqueTokens([key.reveal() for key in keys])
+    except OpaqueKeyRefused as error:
         raise bad_secret(str(error)) from None
     return keys
 
@@ -120,7 +135,7 @@ class RotationSettings(Settings):
     """The times of the rotation."""
 
     lead: Annotated[Duration, Bounds("10s", None)] = 240.0
-    lead_jitter: Annotated[Duration, Bounds("0s", None)] = 60.0
+    lead_jitter: Annotated[Duration, Bounds("0s", None)] = 30.0
     call_deadline: Annotated[Duration, Bounds("1s", "60s")] = 10.0
     lease: Annotated[Duration, Bounds("3s", "120s")] = 15.0
     send_margin: Annotated[Duration, Bounds("500ms", "30s")] = 2.0
@@ -187,7 +202,7 @@ class AccountSettings(Settings):
     secret: Secret
     mode: Mode = Mode.STABLE
     kind: AccountKind = AccountKind.REAL
-    tickets: Annotated[tuple[TicketKind, ...], Unbuilt("JS-SDK and card tickets")] = ()
+    tickets: tuple[TicketKind, ...] = ()
 
 
 class ClientSettings(Settings):
@@ -199,8 +214,9 @@ class ClientSettings(Settings):
     accounts: tuple[Glob, ...] = ()
     kinds: tuple[Glob, ...] = (Glob("access_token"),)
     verbs: tuple[Verb, ...] = (Verb.READ, Verb.REPORT)
-    proxy_paths: Annotated[tuple[PathGlob, ...], Unbuilt("the proxy to WeChat's API")] = ()
-    hand_out: Annotated[Literal["opaque", "real"], Unbuilt("the face for WeChat SDKs")] = "opaque"
+    proxy_paths: tuple[PathGlob, ...] = ()
+    hand_out: Literal["opaque", "real"] = "opaque"
+    rate: RateSettings | None = None
 
     @model_validator(mode="after")
     def _can_be_told(self) -> Self:
@@ -239,16 +255,11 @@ class TokenServiceSettings(Settings):
     accounts: tuple[AccountSettings, ...] = ()
     accounts_dir: Annotated[str | None, Unbuilt("accounts in a folder, one file each")] = None
     clients: tuple[ClientSettings, ...] = ()
-    opaque_token_keys: Annotated[tuple[Secret, ...], Unbuilt("tokens for WeChat SDKs")] = ()
+    opaque_token_keys: Annotated[tuple[Secret, ...], AfterValidator(_opaque_token_keys)] = ()
     kubernetes: Annotated[KubernetesSettings | None, Unbuilt("callers with a Kubernetes JWT")] = (
         None
     )
-    replay_limit: Annotated[ByteSize, Unbuilt("the proxy to WeChat's API")] = 64 * 1024**2
-    secret_paths: Annotated[tuple[PathGlob, ...], Unbuilt("the proxy to WeChat's API")] = (
-        PathGlob("/sns/oauth2/access_token"),
-        PathGlob("/sns/jscode2session"),
-        PathGlob("/cgi-bin/clear_quota/v2"),
-    )
+    proxy: ProxySettings = ProxySettings()
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
@@ -258,6 +269,8 @@ class TokenServiceSettings(Settings):
             *_repeated("clients", "name", [client.name for client in self.clients]),
             *_repeated("clients", "key_sha256", [client.key_sha256 for client in self.clients]),
         ]
+        if not self.opaque_token_keys and self.store.startswith("redis"):
+            problems.append((("opaque_token_keys",), _KEYS_FOR_REPLICAS))
         if self.listen.port and self.listen == self.internal_listen:
             problems.append((("internal_listen",), "is the same address as listen"))
         if problems:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import start_to_ready, token_get
+from tests.bench import proxy_call, start_to_ready, token_get
 
-BENCHMARKS = {"token_get": token_get.main, "start_to_ready": start_to_ready.main}
+BENCHMARKS = {
+    "token_get": token_get.main,
+    "proxy_call": proxy_call.main,
+    "start_to_ready": start_to_ready.main,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -43,7 +43,7 @@ class InstantWeChat:
     async def fetch(self, plan: AccountPlan, call: Call, *, deadline_s: float) -> Outcome:
         return Minted("t" * 136, 7200.0)
 
-    async def probe(self, value: str) -> Verdict:
+    async def probe(self, plan: AccountPlan, value: str) -> Verdict:
         return Verdict.ALIVE
 
 

@@ -168,3 +168,21 @@ async def test_a_task_that_ignores_its_cancellation_is_named() -> None:
             "log_level": "error",
         }
     ]
+
+
+async def test_work_under_way_can_be_waited_for_while_loops_go_on() -> None:
+    done = asyncio.Event()
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        done.set()
+
+    async with TaskOwner(ManualClock(), Highest()) as owner:
+        owner.keep("loop", forever)
+        owner.once("work", work())
+        await owner.finish(5)
+
+        assert done.is_set()

@@ -17,7 +17,7 @@ from token_service.keys import digest_of_key
 from token_service.settings import ENV_PREFIX, TokenServiceSettings
 from zhongkong.emulator.server import make_app
 from zhongkong.emulator.world import DEFAULT_ACCOUNT, Setup, World
-from zhongkong.runtime.clock import SystemClock, SystemRandomness
+from zhongkong.runtime.clock import Clock, SystemClock, SystemRandomness
 from zhongkong.runtime.lifecycle import Stop
 from zhongkong.runtime.listeners import Listener, Listeners
 from zhongkong.runtime.settings import load
@@ -59,6 +59,7 @@ def write_config(
         head = path.read_text().partition("accounts:")[0]
     else:
         (folder / "secret").write_text(str(DEFAULT_ACCOUNT.secret))
+        (folder / "opaque").write_text("shared-by-all-replicas-0123456789abcdef")
         head = f"""\
 listen: 127.0.0.1:{free_port()}
 internal_listen: 127.0.0.1:{free_port()}
@@ -66,6 +67,8 @@ store: {store}
 wechat: {{base_urls: ["http://127.0.0.1:{wechat_port}"]}}
 grace: 2s
 """
+        if store.startswith("redis"):
+            head += "opaque_token_keys: [{file: opaque}]\n"
     path.write_text(f"""{head}accounts:
   - {{name: shop, appid: {DEFAULT_ACCOUNT.appid}, secret: {{file: secret}}}}
 clients:
@@ -101,13 +104,13 @@ class Running:
 
 
 @asynccontextmanager
-async def running(path: Path) -> AsyncIterator[Running]:
+async def running(path: Path, clock: Clock | None = None) -> AsyncIterator[Running]:
     loaded = load(TokenServiceSettings, path, {}, prefix=ENV_PREFIX)
     stop = Stop(grace_s=loaded.settings.grace)
-    clock, randomness = SystemClock(), SystemRandomness()
+    clock = clock or SystemClock()
     async with (
         aiohttp.ClientSession() as session,
-        open_service(loaded, stop, clock=clock, randomness=randomness) as service,
+        open_service(loaded, stop, clock=clock, randomness=SystemRandomness()) as service,
     ):
         work = asyncio.ensure_future(service.run())
         await asyncio.wait(

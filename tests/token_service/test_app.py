@@ -161,7 +161,7 @@ async def test_metrics_tell_of_the_account(tmp_path: Path, emulator: WeChat) -> 
         async with it.session.get(url) as response:
             text = await response.text()
 
-    assert 'token_service_token_remaining_seconds{account="shop"} 7' in text
+    assert 'token_service_token_remaining_seconds{account="shop",kind="access_token"} 7' in text
     assert (
         'token_service_upstream_calls_total{account="shop",call="normal",outcome="ok"} 1.0' in text
     )

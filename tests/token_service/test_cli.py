@@ -37,12 +37,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_a_good_configuration_is_called_good(tmp_path: Path, capsys: Output) -> None:
-    path = write(tmp_path, MINIMAL + "    hand_out: opaque\naccounts_dir: x\n")
+    path = write(tmp_path, MINIMAL + "    service_account: a/b\naccounts_dir: x\n")
 
     assert main(["config", "check", "--config", str(path)]) == 0
     shown = capsys.readouterr().out
     assert "good; accounts: 1, clients: 1" in shown
-    assert "token_service.yaml:9: clients[0].hand_out: has no effect yet" in shown
+    assert "token_service.yaml:9: clients[0].service_account: has no effect yet" in shown
     assert "token_service.yaml:10: accounts_dir: has no effect yet" in shown
 
 

@@ -8,9 +8,11 @@ from token_service.clients import Verb
 from token_service.policy import Limits, Policy
 from token_service.slot import Kind, Mode, Slot
 
+ON_REDIS = "store: redis://localhost\nopaque_token_keys: [{file: shop.secret}]\n"
+
 
 def test_the_default_settings_are_the_rotation_s_own_defaults(tmp_path: Path) -> None:
-    text = "store: redis://localhost\n" + MINIMAL
+    text = ON_REDIS + MINIMAL
     plan = configured.plans(loaded(tmp_path, text).settings)["shop"]
 
     assert plan.policy == Policy()
@@ -47,7 +49,7 @@ def test_a_client_that_is_told_only_by_a_pod_s_token_gets_in_nowhere_yet(tmp_pat
 
 
 def test_what_is_probably_not_meant_is_said(tmp_path: Path) -> None:
-    text = "store: redis://localhost\n" + MINIMAL.replace("[shop]", "[shpo, s*]")
+    text = ON_REDIS + MINIMAL.replace("[shop]", "[shpo, s*]")
     said = "\n".join(configured.warnings(loaded(tmp_path, text).settings))
 
     assert "encryption_keys: not set" in said

@@ -30,6 +30,10 @@ class Internal:
             return response.status, await response.read()
 
 
+async def _knows_nobody(_client: str) -> bool:
+    return False
+
+
 @asynccontextmanager
 async def internal(
     *, key: str | None = None, not_ready: Callable[[], str | None] = lambda: None

@@ -44,3 +44,22 @@ async def test_nobody_waits_in_a_closed_room() -> None:
             pass
 
     assert refused.value.headers["Retry-After"] == "1"
+
+
+async def test_a_deed_under_way_may_still_be_answered_when_the_room_closes() -> None:
+    room = WaitingRoom(2, patience_s=60)
+    async with room.seat(5, deed=True):
+        room.close()
+        await asyncio.sleep(0)
+
+
+async def test_a_reader_is_sent_away_at_once_when_the_room_closes() -> None:
+    room = WaitingRoom(2, patience_s=60)
+
+    async def read() -> None:
+        async with room.seat(5):
+            room.close()
+            await asyncio.Event().wait()
+
+    with pytest.raises(Problem):
+        await read()

@@ -32,6 +32,7 @@ class TaskOwner:
         self._clock = clock
         self._randomness = randomness
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._works: set[asyncio.Task[Any]] = set()
         self._failing: dict[str, str] = {}
         self._closed = False
 
@@ -47,8 +48,15 @@ class TaskOwner:
     def once(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run `work` to its end. Its exception is the caller's to see, and logged in any case."""
         task = self._adopt(name, work)
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
         task.add_done_callback(_tell)
         return task
+
+    async def finish(self, timeout_s: float) -> None:
+        """Wait until the work begun by `once` has ended, at most `timeout_s`; loops go on."""
+        if self._works:
+            await asyncio.wait(set(self._works), timeout=timeout_s)
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """Cancel everything and wait for it, at most `timeout_s`. May be repeated."""

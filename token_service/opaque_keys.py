@@ -1,0 +1,71 @@
+"""Where the keys of opaque tokens come from: the settings, or a file beside the store.
+
+The file is made at the first start of a service that has a store of its own; replicas on one Redis
+are given keys, or none could read another's tokens.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from token_service.opaque import KEY_BYTES_MIN, OpaqueKeyRefused, OpaqueTokens
+from zhongkong.runtime.startup import CannotStart
+from zhongkong.runtime.storage import SqliteTarget, parse_store_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from token_service.settings import TokenServiceSettings
+    from zhongkong.runtime.clock import Randomness
+    from zhongkong.runtime.settings import Loaded
+
+_SUFFIX: Final = ".opaque-keys"
+_MODE: Final = 0o600
+_BYTES_AT_MOST: Final = 64 * 1024
+
+
+def opaque_tokens(loaded: Loaded[TokenServiceSettings], randomness: Randomness) -> OpaqueTokens:
+    """The keys in force. Blocking; may make the file. Raises CannotStart."""
+    configured = [key.reveal() for key in loaded.settings.opaque_token_keys]
+    if configured:
+        return OpaqueTokens(configured)
+    target = parse_store_url(loaded.settings.store, loaded.base)
+    if not isinstance(target, SqliteTarget):
+        return OpaqueTokens([randomness.token(KEY_BYTES_MIN)])
+    path = key_file(target.path)
+    try:
+        return OpaqueTokens(_lines(path) or _made(path, randomness))
+    except (OSError, UnicodeError) as trouble:
+        reason = getattr(trouble, "strerror", None) or "it is no text"
+        raise CannotStart(f"{path}: the keys of opaque tokens can't be read: {reason}") from None
+    except OpaqueKeyRefused as trouble:
+        raise CannotStart(f"{path}: {trouble}") from None
+
+
+def key_file(store: Path) -> Path:
+    """The file beside a store: one key a line, the first one seals."""
+    return store.with_name(store.name + _SUFFIX)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_BYTES_AT_MOST)
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _made(path: Path, randomness: Randomness) -> list[str]:
+    """Write a first key. The whole file appears at once, so that no start meets half of it."""
+    key = randomness.token(KEY_BYTES_MIN)
+    draft = path.with_name(f"{path.name}.{randomness.token(4)}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    try:
+        os.write(file, f"{key}\n".encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.replace(path)
+    return [key]
