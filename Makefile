@@ -1,17 +1,18 @@
 # Everything runs in .venv, which scripts/bootstrap.sh makes and fills from requirements/*.txt.
-# Variables: PORT_BASE (run), SEEDS and FIRST_SEED (simulate), PYTHON (the Python to make .venv of),
-# PYTEST (further words for pytest).
+# Variables: PORT_BASE (run), SEEDS and FIRST_SEED (simulate), ROUNDS (chaos), PYTHON (the Python to
+# make .venv of), PYTEST (further words for pytest).
 
 PORT_BASE ?= 8080
 SEEDS ?= 200
 FIRST_SEED ?= 0
+ROUNDS ?= 10
 PYTEST ?=
 BIN := .venv/bin
 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports simulate bench lock clean runtime dev
+.PHONY: help run test lint format types imports simulate chaos bench lock clean runtime dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +40,9 @@ imports: dev ## who may import whom
 simulate: dev ## the rotator on virtual time (SEEDS=200 FIRST_SEED=0)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
+chaos: dev ## processes and Redis killed under load, again and again (ROUNDS=10)
+	@CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -n 2 --dist loadfile tests/chaos $(PYTEST)
+
 bench: dev ## ratios against a bare aiohttp handler
 	@$(BIN)/python -m tests.bench
 
@@ -46,7 +50,7 @@ lock: dev ## choose package versions anew and write requirements/*.txt
 	@sh scripts/lock.sh $(BIN)/uv
 
 clean: ## remove .venv, caches and what the local world stored
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@rm -rf .venv var/local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info tests/sdk/node/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime:

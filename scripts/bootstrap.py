@@ -1,8 +1,9 @@
 """Lays everything that `make run` and `make test` need, with Python's standard library alone.
 
 `bootstrap.py runtime` makes .venv with the locked runtime packages; `bootstrap.py dev` adds what
-tests and checks need, and the programs of TOOLS. A second call finds its stamps and does nothing.
-Packages come from wherever pip and apt-get are set up to look; no index is ever named here.
+tests and checks need, the programs of TOOLS, and the npm packages that some tests run against. A
+second call finds its stamps and does nothing.
+Packages come from wherever pip, npm and apt-get are set up to look; no index is ever named here.
 What cannot be done ends in one line that says what to type.
 """
 
@@ -30,6 +31,7 @@ LOCKS = {
     "runtime": ("requirements/runtime.txt", "requirements/build.txt"),
     "dev": ("requirements/dev.txt", "requirements/build.txt"),
 }
+NODE_PEERS = "tests/sdk/node"
 ATTEMPTS = 3
 POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -45,7 +47,11 @@ class Tool:
 
 TOOLS = {
     tool.program: tool
-    for tool in (Tool("redis-server", ("redis-server",), "the tests of the Redis store"),)
+    for tool in (
+        Tool("redis-server", ("redis-server",), "the tests of the Redis store"),
+        Tool("node", ("nodejs",), "the tests with co-wechat-api"),
+        Tool("npm", ("npm",), "the tests with co-wechat-api"),
+    )
 }
 
 
@@ -132,10 +138,50 @@ def ensure_tools() -> None:
     if not missing:
         return
     lines = [f"{tool.program} is missing: {tool.used_by} need it." for tool in missing]
-    message = f"{' '.join(lines)} Debian, Ubuntu: {install_command(missing)}"
+    do_without(f"{' '.join(lines)} Debian, Ubuntu: {install_command(missing)}")
+
+
+def do_without(message: str) -> None:
+    """Say what is missing: an error under CI=true, a remark to everybody else."""
     if os.environ.get("CI") == "true":
         raise BootstrapError(message)
     say(f"{message} (they are skipped until then)")
+
+
+# ---------------------------------------------------------------------------------- npm packages
+
+
+def node_fingerprint() -> str:
+    return hashlib.sha256((ROOT / NODE_PEERS / "package-lock.json").read_bytes()).hexdigest()
+
+
+def node_stamp() -> Path:
+    return ROOT / NODE_PEERS / "node_modules" / ".stamp"
+
+
+def has_node_packages() -> bool:
+    """Tell whether the locked npm packages are there. The tests ask this too."""
+    path = node_stamp()
+    return path.exists() and path.read_text(encoding="utf-8") == node_fingerprint()
+
+
+def ensure_node_packages() -> None:
+    """Install the locked npm packages, without running any script of theirs."""
+    npm = shutil.which("npm")
+    if npm is None or has_node_packages():
+        return  # without npm, ensure_tools has spoken
+    say(f"Installing the locked npm packages into {NODE_PEERS}, this once …")
+    words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]
+    for attempt in range(1, ATTEMPTS + 1):
+        done = run([*words, str(ROOT / NODE_PEERS)], os.environ)
+        if done.returncode == 0:
+            node_stamp().write_text(node_fingerprint(), encoding="utf-8")
+            return
+        say(f"Attempt {attempt} of {ATTEMPTS} failed:\n{done.stdout.strip()}")
+    do_without(
+        f"npm could not install what {NODE_PEERS}/package-lock.json names (see above): the tests "
+        "with co-wechat-api need it; repeat when its registry answers"
+    )
 
 
 # --------------------------------------------------------------------------- virtual environment
@@ -254,6 +300,7 @@ def prepare(kind: str) -> None:
         fill_venv(kind)
     if kind == "dev":
         ensure_tools()
+        ensure_node_packages()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -162,7 +162,7 @@ def test_without_root_the_line_names_the_program_and_the_command(
 
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("redis-server is missing")
-    assert "sudo apt-get install --yes redis-server" in line
+    assert "sudo apt-get install --yes redis-server nodejs npm" in line
 
 
 @pytest.mark.usefixtures("without_tools")
@@ -171,6 +171,49 @@ def test_in_ci_a_missing_program_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(bootstrap.BootstrapError, match="redis-server"):
         bootstrap.ensure_tools()
+
+
+@pytest.fixture
+def node_peers(checkout: Path) -> Path:
+    """The folder with the lock of the npm packages, and an npm that writes down its words."""
+    folder = checkout / bootstrap.NODE_PEERS
+    (folder / "node_modules").mkdir(parents=True)
+    (folder / "package-lock.json").write_text("first", encoding="utf-8")
+    return folder
+
+
+def npm(checkout: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", str(checkout))
+    return program(checkout, "npm", body)
+
+
+def test_the_npm_packages_are_installed_once_for_each_lock(
+    checkout: Path, node_peers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = checkout / "said"
+    npm(checkout, f'echo "$@" >>{said}', monkeypatch)
+    for lock in ("first", "first", "second"):
+        (node_peers / "package-lock.json").write_text(lock, encoding="utf-8")
+        bootstrap.ensure_node_packages()
+        assert bootstrap.has_node_packages()
+    calls = said.read_text(encoding="utf-8").splitlines()
+    assert len(calls) == 2
+    assert all(call.startswith("ci --ignore-scripts") for call in calls)
+
+
+@pytest.mark.usefixtures("node_peers")
+def test_npm_packages_that_cannot_be_had_fail_only_in_ci(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    npm(checkout, "echo no registry; exit 1", monkeypatch)
+    monkeypatch.delenv("CI", raising=False)
+    bootstrap.ensure_node_packages()
+    assert not bootstrap.has_node_packages()
+    assert "they are skipped until then" in capsys.readouterr().err
+
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(bootstrap.BootstrapError, match="co-wechat-api"):
+        bootstrap.ensure_node_packages()
 
 
 def test_services_stay_down_only_while_packages_are_installed(

@@ -84,7 +84,9 @@ def imported_packages() -> Iterator[str]:
 
 def test_the_project_asks_for_exactly_the_distributions_it_imports() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {canonicalize_name(Requirement(word).name) for word in project["dependencies"]}
+    extras = [word for words in project["optional-dependencies"].values() for word in words]
+    wanted = [*project["dependencies"], *extras]
+    asked = {canonicalize_name(Requirement(word).name) for word in wanted}
     known = packages_distributions()
 
     foreign = set(imported_packages()) - set(sys.stdlib_module_names) - set(PACKAGES)

@@ -128,7 +128,8 @@ clients:
   - name: {CLIENT}
     key_sha256: "{_digest(secrets[ORDERS_KEY])}"  # of {ORDERS_KEY}
     accounts: [{ACCOUNT}]
-    verbs: [read, report, force]
+    verbs: [read, report, force, proxy, login]
+    proxy_paths: ["/cgi-bin/**"]
 """
 
 
