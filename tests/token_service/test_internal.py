@@ -45,6 +45,7 @@ async def internal(
         Readiness(not_ready, stop),
         status=lambda: {"tokens": []},
         metrics=lambda: b"token_service_up 1\n",
+        revoke=_knows_nobody,
     )
     async with (
         aiohttp.ClientSession() as session,
