@@ -99,9 +99,13 @@ def children_of(pid: int) -> list[int]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether nothing runs under this pid; one that nobody reaped has ended too."""
+    """Whether nothing runs under this pid; one that nobody reaped has ended too.
+
+    A process that is being killed shows as a zombie while other threads of it still hold its ports.
+    """
     fields = _fields(Path(f"/proc/{pid}/stat"))
-    return not fields or fields[0] == "Z"
+    threads = len(list(Path(f"/proc/{pid}/task").glob("[0-9]*")))
+    return not fields or (fields[0] == "Z" and threads <= 1)
 
 
 def _fields(stat: Path) -> list[str]:
