@@ -49,6 +49,7 @@ TOOLS = {
     tool.program: tool
     for tool in (
         Tool("redis-server", ("redis-server",), "the tests of the Redis store"),
+        Tool("curl", ("curl",), "the tests of the README's commands"),
         Tool("node", ("nodejs",), "the tests with co-wechat-api"),
         Tool("npm", ("npm",), "the tests with co-wechat-api"),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.docs.blocks import PAGES, READMES, ROOT, RUNNABLE, Block, blocks, rows
+from tests.fixtures.tools import require_tool
 from tests.local_world.worlds import World, free_base
 from token_service.served import Alarm, RejectionOutcome
 from token_service.settings import TokenServiceSettings
@@ -33,8 +33,7 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, str]]:
     """What each runnable block printed, by its line. One shell runs them all, in order."""
-    if shutil.which("curl") is None:
-        pytest.skip("curl is missing")
+    require_tool("curl")
     home = tmp_path_factory.mktemp("checkout")
     (home / ".venv").mkdir()
     (home / ".venv" / "bin").symlink_to(Path(sys.executable).parent)

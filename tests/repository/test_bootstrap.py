@@ -162,7 +162,7 @@ def test_without_root_the_line_names_the_program_and_the_command(
 
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("redis-server is missing")
-    assert "sudo apt-get install --yes redis-server nodejs npm" in line
+    assert "sudo apt-get install --yes redis-server curl nodejs npm" in line
 
 
 @pytest.mark.usefixtures("without_tools")
