@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.emulator.platforms import APPID, NOW, OPENID, SECRET, account, form, platform, user
+from zhongkong.emulator.callbacks.office import PostOffice
 from zhongkong.emulator.control import Control
 from zhongkong.emulator.endpoints import SERVED
 from zhongkong.emulator.request import ApiRequest
@@ -82,7 +83,7 @@ async def test_bodies_that_lie_about_their_encoding_are_never_a_500(wechat: Clie
 
 
 def calls(world: World) -> list[tuple[str, str]]:
-    return list(Control(world, from_anywhere=False)._calls)
+    return list(Control(world, PostOffice(world), from_anywhere=False)._calls)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from zhongkong.emulator.allowlist import Allowlist, AllowlistSettings
+from zhongkong.emulator.callbacks.configuration import Callback, CallbackSettings
+from zhongkong.emulator.callbacks.feed import Feeds
 from zhongkong.emulator.counters import Counters
 from zhongkong.emulator.families import Issuer, TokenFamily
 from zhongkong.emulator.media import MediaShelf
@@ -38,6 +40,7 @@ class EmulatedAccount:
     token_barred      punished by losing the token interface: 50004 there
     menu_rights       `no_conditional`: 65309 for conditional menus; `none`: 65319 for all
     mini_programs     appids that its menus may open; None: any that is well-formed
+    callback          where its messages and events go; taken as it is, without a verification
     users             who uses it when the emulator starts
     """
 
@@ -51,6 +54,7 @@ class EmulatedAccount:
     allowlist: AllowlistSettings = field(default_factory=AllowlistSettings)
     menu_rights: MenuRights = "full"
     mini_programs: tuple[str, ...] | None = None
+    callback: CallbackSettings | None = None
     users: tuple[EmulatedUser, ...] = ()
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -81,9 +85,11 @@ class AccountState:
     menu_rights: MenuRights
     mini_programs: tuple[str, ...] | None
     users: Users
+    callback: Callback
     menus: Menus = field(default_factory=Menus)
     media: MediaShelf = field(default_factory=MediaShelf)
     outbox: Outbox = field(default_factory=Outbox)
+    feeds: Feeds = field(default_factory=Feeds)
     last_forced_at: float | None = None
 
     @classmethod
@@ -104,4 +110,5 @@ class AccountState:
             menu_rights=declared.menu_rights,
             mini_programs=declared.mini_programs,
             users=Users(declared.users),
+            callback=Callback.begin(declared.callback),
         )

@@ -58,9 +58,14 @@ def emulator(
 async def _serve(
     world: World, host: str, port: int, stop: Stop, *, control_from_anywhere: bool
 ) -> None:
+    import gc
+
     from zhongkong.emulator.server import make_app
     from zhongkong.runtime.listeners import Listener, Listeners
 
+    # The books grow large and hold no cycles: looking through all of them would stop the loop for
+    # tenths of a second under load.
+    gc.set_threshold(10_000, 50, 1_000)
     app = make_app(world, control_from_anywhere=control_from_anywhere)
     listener = Listener(
         app,

@@ -1,4 +1,4 @@
-"""The control calls under /_emulator/: time, faults, accounts, tokens, parameters, ledger.
+"""The control calls under /_emulator/: time, faults, accounts, callbacks, tokens, ledger.
 
 JSON in, JSON out. A bad call is answered with a `detail` that says what would be right, and changes
 nothing; the calls themselves are described in docs/emulator.md.
@@ -14,6 +14,9 @@ from pydantic import TypeAdapter
 
 from zhongkong.emulator import control_bodies as bodies, views
 from zhongkong.emulator.allowlist import as_address
+from zhongkong.emulator.callbacks.control_books import Books
+from zhongkong.emulator.callbacks.control_configuration import Configurations
+from zhongkong.emulator.callbacks.control_pushes import Pushes
 from zhongkong.emulator.control_accounts import Accounts
 from zhongkong.emulator.control_io import Answer, BadCall, as_json, checked, read_body, trying
 from zhongkong.emulator.control_ledger import Questions
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from zhongkong.emulator.account import AccountState
+    from zhongkong.emulator.callbacks.office import PostOffice
     from zhongkong.emulator.model import WeChatModel
     from zhongkong.emulator.world import World
 
@@ -34,8 +38,9 @@ ROOT: Final = "/_emulator"
 class Control:
     """One method a call. They act on the model at once, between two requests."""
 
-    def __init__(self, world: World, *, from_anywhere: bool) -> None:
+    def __init__(self, world: World, office: PostOffice, *, from_anywhere: bool) -> None:
         self._world = world
+        self._office = office
         self._from_anywhere = from_anywhere
         self._calls: dict[tuple[str, str], Callable[[web.Request], Awaitable[Answer]]] = {
             (hdrs.METH_GET, ""): self.index,
@@ -47,6 +52,9 @@ class Control:
             (hdrs.METH_DELETE, "/faults/{id}"): self.remove_fault,
             **Accounts(world, self._account).calls,
             **People(world, self._account).calls,
+            **Configurations(office, self._account).calls,
+            **Pushes(world, office, self._account).calls,
+            **Books(office, self._account).calls,
             (hdrs.METH_POST, "/tokens/kill"): self.kill,
             (hdrs.METH_POST, "/foreign-refresh"): self.foreign_refresh,
             (hdrs.METH_GET, "/parameters"): self.parameters,
@@ -123,6 +131,7 @@ class Control:
     # ------------------------------------------------------------------ the rest
 
     async def reset(self, _: web.Request) -> Answer:
+        await self._office.stop_all()
         self._world.reset()
         return {"accounts": list(self._model.accounts)}
 

@@ -35,7 +35,7 @@ class Questions:
         return views.ledger_page(self._ledger, question)
 
     async def totals(self, _: web.Request) -> Answer:
-        return views.totals(self._ledger)
+        return views.totals(self._ledger, self._world.model.platform.pushes)
 
     async def secrets(self, _: web.Request) -> Answer:
         sightings = self._ledger.sightings

@@ -24,6 +24,11 @@ DeadTokenCode = Literal["cause", "mixed", "40001", "40014", "42001"]
 RefusalForm = Literal["rid", "hint"]
 
 MOST_GENERATIONS: Final = 16
+MOST_TRIES: Final = 20
+MOST_HELD: Final = 1_000_000
+LONGEST_S: Final = 3600.0
+"""Of a deadline or a cadence."""
+
 CONTENT_TYPES: Final = ("application/json; encoding=utf-8", "text/plain", None)
 
 
@@ -81,6 +86,20 @@ class Parameters:
     message_credits        interaction → messages and seconds, in place of the known ones
     domain_ips             answer of get_api_domain_ip
     callback_ips           answer of getcallbackip; entries may be networks
+    push_tries             deliveries of a callback in all, unless one is answered well
+    push_deadline_s        of each, connecting included; of the URL verification too
+    push_cadence_s         the next try comes so long after the sending of the one before
+    push_error_retried     after a refused connection or an error status: at that `cadence`, or
+                           `at_once`
+    push_malformed_retried an answer that is nonsense is asked for again; otherwise it is final
+    push_status_checked    a status other than 200 is a failure, whatever the body
+    push_signs_anew        each try has its own nonce, timestamp and ciphertext
+    push_keep_alive        connections are used again
+    reply_text_bytes       of the text of a passive reply
+    reply_surplus_articles more articles than allowed: the reply is `refused`, or `cut`
+    reply_media_checked    a passive reply's media have to be known to the account
+    pushes_held            pushes that are remembered, the newest
+    callbacks_held         tries that are remembered, the newest
     refused_for_s          89507 lasts this long after an administrator's refusal
     refused_twice_for_s    89506 lasts this long after the second refusal within the same time
     """
@@ -128,6 +147,19 @@ class Parameters:
     media_limits: dict[str, int] = field(default_factory=dict)
     video_as_link: bool = True
     message_credits: dict[str, tuple[int, float]] = field(default_factory=dict)
+    push_tries: int = 3
+    push_deadline_s: float = 5
+    push_cadence_s: float = 5
+    push_error_retried: Literal["cadence", "at_once"] = "cadence"
+    push_malformed_retried: bool = True
+    push_status_checked: bool = True
+    push_signs_anew: bool = True
+    push_keep_alive: bool = True
+    reply_text_bytes: int = 2048
+    reply_surplus_articles: Literal["refused", "cut"] = "refused"
+    reply_media_checked: bool = False
+    pushes_held: int = 100_000
+    callbacks_held: int = 100_000
     domain_ips: tuple[str, ...] = ("203.0.113.10", "203.0.113.11", "203.0.113.12")
     callback_ips: tuple[str, ...] = ("198.51.100.7", "198.51.100.64/26")
     refused_for_s: float = 3600
@@ -151,3 +183,16 @@ class Parameters:
         for name in ("overlap_s", "handover_s", "forced_interval_s", "ticket_handover_s"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is a duration in seconds, 0 or more")
+        self._check_pushes()
+
+    def _check_pushes(self) -> None:
+        if not 1 <= self.push_tries <= MOST_TRIES:
+            raise ValueError(f"push_tries is between 1 and {MOST_TRIES}")
+        if not 0 < self.push_deadline_s <= LONGEST_S or not 0 <= self.push_cadence_s <= LONGEST_S:
+            raise ValueError(
+                f"push_deadline_s and push_cadence_s are at most {LONGEST_S:.0f} seconds, "
+                "the deadline above 0"
+            )
+        for name in ("pushes_held", "callbacks_held"):
+            if not 1 <= getattr(self, name) <= MOST_HELD:
+                raise ValueError(f"{name} is between 1 and {MOST_HELD}")

@@ -1,4 +1,4 @@
-"""What the platform holds: accounts, every token by its value, counters, ledger and journal.
+"""What the platform holds: accounts, every token by its value, counters, ledger, journal, pushes.
 
 The endpoints work on it; it knows none of them. It is also the issuer of all credentials, so that
 each birth and death reaches the ledger.
@@ -10,6 +10,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from zhongkong.emulator.account import AccountState, EmulatedAccount
+from zhongkong.emulator.callbacks.book import PushBook
 from zhongkong.emulator.chance import Chance
 from zhongkong.emulator.journal import Journal
 from zhongkong.emulator.ledger import Ledger
@@ -36,6 +37,7 @@ class Platform:
         self.ledger = Ledger()
         self.journal = Journal()
         self.logins = Logins()
+        self.pushes = PushBook()
         self.accounts: dict[str, AccountState] = {}
         self._tokens: OrderedDict[str, Generation] = OrderedDict()
         for account in accounts:

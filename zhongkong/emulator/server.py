@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from zhongkong.emulator.callbacks.office import PostOffice
 from zhongkong.emulator.contents import BLOCK, FileAnswer
 from zhongkong.emulator.control import Control
 from zhongkong.emulator.endpoint import SMALL_BODY
@@ -38,8 +39,14 @@ def make_app(world: World, *, control_from_anywhere: bool = False) -> web.Applic
     """The whole emulator as an application. Control calls are for loopback peers by default."""
     app = web.Application(client_max_size=SMALL_BODY)
     app.on_response_prepare.append(_drop_content_type)
-    Control(world, from_anywhere=control_from_anywhere).mount(app)
+    office = PostOffice(world)
+    Control(world, office, from_anywhere=control_from_anywhere).mount(app)
     app.router.add_route(hdrs.METH_ANY, "/{tail:.*}", Face(world).serve)
+
+    async def close(_: web.Application) -> None:
+        await office.close()
+
+    app.on_shutdown.append(close)
     return app
 
 

@@ -118,6 +118,10 @@ class Users:
         user = self.by_openid[declared.openid] = User(declared, followed_at=now)
         return user
 
+    def meet(self, openid: str, now: float) -> User:
+        """The one of that openid, made if unknown. Raises ValueError as `add` does."""
+        return self.by_openid.get(openid) or self.add(EmulatedUser(openid=openid), now)
+
     def change(self, openid: str, now: float, **changes: Any) -> User:
         """Raises KeyError for an unknown openid."""
         user = self.by_openid[openid]

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from zhongkong.emulator.callbacks import views as callback_views
 from zhongkong.emulator.entries import (
     EffectDone,
     RequestSeen,
@@ -16,6 +17,7 @@ from zhongkong.emulator.entries import (
 
 if TYPE_CHECKING:
     from zhongkong.emulator.account import AccountState
+    from zhongkong.emulator.callbacks.book import PushBook
     from zhongkong.emulator.control_bodies import LedgerQuestion
     from zhongkong.emulator.entries import Entry
     from zhongkong.emulator.families import TokenFamily
@@ -57,6 +59,7 @@ def account(state: AccountState, now: float) -> dict[str, Any]:
         },
         "used_today": dict(state.counters.daily),
         "forced_today": state.counters.forced_today,
+        "callback": callback_views.callback(state.callback),
         "quota_clears_this_month": state.counters.clears_this_month,
         "classic": _family(state.classic, now),
         "stable": _family(state.stable, now),
@@ -87,7 +90,7 @@ def ledger_page(ledger: Ledger, question: LedgerQuestion) -> dict[str, Any]:
     }
 
 
-def totals(ledger: Ledger) -> dict[str, Any]:
+def totals(ledger: Ledger, book: PushBook) -> dict[str, Any]:
     """Exact since the start, however much of the ledger has fallen out."""
     mints = [
         {"appid": appid, "family": family, "by": by, "count": count}
@@ -105,6 +108,7 @@ def totals(ledger: Ledger) -> dict[str, Any]:
         "calls": dict(calls),
         "effects": effects,
         "dead_uses": ledger.dead_uses(),
+        **callback_views.totals(book),
     }
 
 

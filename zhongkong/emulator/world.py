@@ -35,6 +35,10 @@ class EmulatedTime:
     def now(self) -> float:
         return (self._clock.now() if self._frozen_at is None else self._frozen_at) + self.offset_s
 
+    def monotonic(self) -> float:
+        """The machine's, for deadlines: no shift or freeze touches it."""
+        return self._clock.monotonic()
+
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
 

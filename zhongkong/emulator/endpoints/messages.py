@@ -29,6 +29,7 @@ def send_custom(visit: Visit) -> Payload:
         raise Refusal(code)
     openid = user.profile.openid
     account.outbox.put(at=visit.now, openid=openid, via="custom", msgtype=msgtype, content=content)
+    account.feeds.add(openid, visit.now, "custom", msgtype, content)
     visit.carried_out("message_sent", openid)
     return OK
 
@@ -49,6 +50,7 @@ def send_template(visit: Visit) -> Payload:
     message = account.outbox.put(
         at=visit.now, openid=openid, via="template", msgtype="template", content=content
     )
+    account.feeds.add(openid, visit.now, "template", "template", content)
     visit.carried_out("template_sent", openid)
     return {**OK, "msgid": message.msgid}
 
