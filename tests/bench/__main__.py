@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import proxy_call, start_to_ready, token_get
+from tests.bench import client_hit, gateway_intake, proxy_call, start_to_ready, token_get
 
 BENCHMARKS = {
     "token_get": token_get.main,
     "proxy_call": proxy_call.main,
+    "client_hit": client_hit.main,
+    "gateway": gateway_intake.main,
     "start_to_ready": start_to_ready.main,
 }
 

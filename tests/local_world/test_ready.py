@@ -59,7 +59,7 @@ def test_all_files_are_for_their_owner_alone(world: World) -> None:
 
 def test_the_parts_are_tied_to_their_own_process_groups(world: World) -> None:
     groups = {int(Path(f"/proc/{pid}/stat").read_text().split()[4]) for pid in world.parts()}
-    assert len(groups) == 2
+    assert len(groups) == 3
     assert world.child.pid not in groups
 
 

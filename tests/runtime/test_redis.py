@@ -15,7 +15,8 @@ from tests.fixtures.redis import RedisServer
 from tests.fixtures.sentinel import RedisSentinel
 from zhongkong.runtime import redis as subject
 from zhongkong.runtime.redis import RedisConnection, Script, ScriptFailed
-from zhongkong.runtime.redis_links import BehindSentinels, refuse_old
+from zhongkong.runtime.redis_links import refuse_old
+from zhongkong.runtime.redis_places import BehindSentinels
 from zhongkong.runtime.storage import (
     RedisTarget,
     StoreUnavailable,

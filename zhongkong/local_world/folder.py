@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from zhongkong.runtime.clock import Randomness
 
 _LOCK: Final = "world.lock"
-_SECRET_BYTES: Final = 16
-_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{24,128}\Z")
+_SECRET: Final = re.compile(r"[A-Za-z0-9]+\Z")
 
 
 @contextmanager
@@ -47,7 +46,10 @@ def prepare(folder: Path, base: int, randomness: Randomness) -> None:
     one would be dead.
     """
     try:
-        secrets = {name: _kept_secret(folder / name, randomness) for name in plan.KEPT}
+        secrets = {
+            name: _kept_secret(folder / name, length, randomness)
+            for name, length in plan.KEPT.items()
+        }
         for name, text in plan.files(base, secrets).items():
             _write(folder / name, text)
         for suffix in ("", "-wal", "-shm"):
@@ -69,15 +71,15 @@ def _claim(lock: int, folder: Path, advice: str) -> None:
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
 
-def _kept_secret(path: Path, randomness: Randomness) -> str:
+def _kept_secret(path: Path, length: int, randomness: Randomness) -> str:
     try:
         found = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         found = ""
-    if _SECRET.match(found):
+    if len(found) == length and _SECRET.match(found):
         path.chmod(0o600)
         return found
-    made = randomness.token(_SECRET_BYTES)
+    made = randomness.token((length + 1) // 2)[:length]
     _write(path, f"{made}\n")
     return made
 

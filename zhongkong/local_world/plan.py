@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_BASE: Final = 8080
 LARGEST_BASE: Final = 64_000
@@ -18,17 +22,31 @@ ACCOUNT: Final = "shop"
 CLIENT: Final = "orders"
 
 APPID: Final = "wx0123456789abcdef"
+ORIGINAL_ID: Final = "gh_0123456789ab"
+USER: Final = "oLocalWorldUser0000000000001"
 ORDERS_KEY: Final = "orders.key"
 ADMIN_KEY: Final = "admin.key"
 APP_SECRET: Final = "shop.secret"
-KEPT: Final = (ORDERS_KEY, ADMIN_KEY, APP_SECRET)
-"""Secrets that are made once and stay the same from run to run."""
+CALLBACK_TOKEN: Final = "callback.token"
+CALLBACK_AES_KEY: Final = "callback.aes_key"
+KEPT: Final[Mapping[str, int]] = MappingProxyType(
+    {ORDERS_KEY: 32, ADMIN_KEY: 32, APP_SECRET: 32, CALLBACK_TOKEN: 32, CALLBACK_AES_KEY: 43}
+)
+"""Secrets that are made once and stay the same from run to run, with their length."""
 
 STORE: Final = "token_service.db"
+INBOX: Final = "callback_gateway.db"
 EMULATOR_CONFIG: Final = "emulator.yaml"
 TOKEN_SERVICE_CONFIG: Final = "token_service.yaml"
+CALLBACK_GATEWAY_CONFIG: Final = "callback_gateway.yaml"
 
-_OFFSETS: Final = {"emulator": 0, "token service": 1, "token service, internal": 1001}
+_OFFSETS: Final = {
+    "emulator": 0,
+    "token service": 1,
+    "token service, internal": 1001,
+    "callback gateway": 2,
+    "callback gateway, internal": 1002,
+}
 _HEADER: Final = (
     "# Written by `zhongkong up` at each start; what you change here is lost.\n"
     "# Copy it to begin a file of your own.\n"
@@ -68,6 +86,11 @@ def status_url(base: int) -> str:
     return f"{url(base, 'token service, internal')}/v1/status"
 
 
+def pushes_url(base: int) -> str:
+    """Where the emulated WeChat is told what a user sends."""
+    return f"{url(base, 'emulator')}/_emulator/accounts/{APPID}/pushes?wait_s=20"
+
+
 def parts(base: int, folder: str) -> tuple[Part, ...]:
     """The processes in the order of their start. Configuration files lie in `folder`."""
     emulator = Part(
@@ -89,22 +112,36 @@ def parts(base: int, folder: str) -> tuple[Part, ...]:
         ready_url=f"{url(base, 'token service, internal')}/readyz",
         stop_within_s=4.0,
     )
-    return (emulator, token_service)
+    callback_gateway = Part(
+        name="callback-gateway",
+        module="callback_gateway",
+        arguments=("run", "--config", f"{folder}/{CALLBACK_GATEWAY_CONFIG}"),
+        ready_url=f"{url(base, 'callback gateway, internal')}/readyz",
+        stop_within_s=4.0,
+    )
+    return (emulator, token_service, callback_gateway)
 
 
 def files(base: int, secrets: dict[str, str]) -> dict[str, str]:
     """The texts of the configuration files by name. `secrets` holds those of KEPT."""
     return {
-        EMULATOR_CONFIG: _emulator_config(secrets),
+        EMULATOR_CONFIG: _emulator_config(base, secrets),
         TOKEN_SERVICE_CONFIG: _token_service_config(base, secrets),
+        CALLBACK_GATEWAY_CONFIG: _callback_gateway_config(base, secrets),
     }
 
 
-def _emulator_config(secrets: dict[str, str]) -> str:
+def _emulator_config(base: int, secrets: dict[str, str]) -> str:
     return f"""{_HEADER}
 accounts:
   - appid: {APPID}
     secret: "{secrets[APP_SECRET]}"
+    original_id: {ORIGINAL_ID}
+    callback:
+      url: {url(base, "callback gateway")}/callback/{ACCOUNT}
+      token: "{secrets[CALLBACK_TOKEN]}"
+      aes_key: "{secrets[CALLBACK_AES_KEY]}"
+      mode: safe
 """
 
 
@@ -130,6 +167,30 @@ clients:
     accounts: [{ACCOUNT}]
     verbs: [read, report, force, proxy, login]
     proxy_paths: ["/cgi-bin/**"]
+"""
+
+
+def _callback_gateway_config(base: int, secrets: dict[str, str]) -> str:
+    return f"""{_HEADER}
+listen: {HOST}:{ports(base)["callback gateway"]}
+internal_listen: {HOST}:{ports(base)["callback gateway, internal"]}
+store: sqlite:///{INBOX}
+admin_key_sha256: "{_digest(secrets[ADMIN_KEY])}"  # of {ADMIN_KEY}
+grace: 3s
+
+accounts:
+  - name: {ACCOUNT}
+    appid: {APPID}
+    original_id: {ORIGINAL_ID}
+    tokens: [{{file: {CALLBACK_TOKEN}}}]
+    aes_keys: [{{file: {CALLBACK_AES_KEY}}}]
+    mode: safe
+
+routes:
+  - match: {{type: event, event: subscribe}}
+    reply: {{type: text, content: 欢迎关注，回复 help 看看我会什么}}
+  - match: {{type: text, content: "/^(help|帮助)$/i"}}
+    reply: {{type: text, content: 您好，这是一条静态回复}}
 """
 
 

@@ -21,6 +21,8 @@ The local world is ready. Ctrl-C ends it.
   WeChat, emulated   {emulator}   (its controls: curl {emulator}/_emulator)
   token service      {plan.url(base, "token service")}
   its status         {plan.status_url(base)}
+  callback gateway   {plan.url(base, "callback gateway")}
+  its status         {plan.url(base, "callback gateway, internal")}/v1/status
   settings and keys  {home}
 
 Fetch a token, as your services do:
@@ -31,12 +33,21 @@ See how the service is, as its operators do:
 
   {_curl(home / plan.ADMIN_KEY, plan.status_url(base))}
   {_status(home, python)}
+
+Send a message as a user does; WeChat, emulated, signs, encrypts and sends it, and shows the reply:
+
+  {_push(plan.pushes_url(base))}
 """
 
 
 def _curl(key_file: Path, address: str) -> str:
     """A line for any shell and any folder."""
     return f'curl -H "Authorization: Bearer $(cat {shlex.quote(str(key_file))})" {address}'
+
+
+def _push(address: str) -> str:
+    message = f'{{"user": "{plan.USER}", "text": "help"}}'
+    return f"curl -d {shlex.quote(message)} {shlex.quote(address)}"
 
 
 def _status(home: Path, python: str) -> str:

@@ -1,118 +1,31 @@
 """Connections to the one Redis server that is to be written to, wherever it is just now.
 
-Finding it is a function (fixed address, or the sentinels' answer). Clusters are in redis.py.
+How it is found is in redis_places.py; clusters are in redis_cluster.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.connection import Connection, SSLConnection
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError, RedisError, ResponseError
 
+from zhongkong.runtime.redis_places import options
+from zhongkong.runtime.redis_wire import pack
 from zhongkong.runtime.storage import StoreUnsupported
 
 if TYPE_CHECKING:
-    from zhongkong.runtime.storage import RedisTarget
+    from collections.abc import Sequence
 
-Word = bytes | str | int | float
+    from zhongkong.runtime.redis_places import BehindSentinels, Fixed
+    from zhongkong.runtime.redis_wire import Word
+    from zhongkong.runtime.storage import RedisTarget
 
 MIN_VERSION = (6, 2)
 _VERSION = re.compile(rb"redis_version:([\d.]+)")
-
-
-def options(target: RedisTarget, timeout_s: float) -> dict[str, Any]:
-    """Return the client library's settings that hold for every connection to `target`."""
-    return {
-        "username": target.login.username or None,
-        "password": target.login.password or None,
-        "socket_connect_timeout": timeout_s,
-        "driver_info": None,
-        # The caller decides what may be repeated.
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "health_check_interval": 0,
-        **tls_options(target),
-    }
-
-
-def tls_options(target: RedisTarget) -> dict[str, Any]:
-    tls = target.tls
-    if tls is None:
-        return {}
-    return {
-        "ssl_ca_certs": str(tls.ca_certs) if tls.ca_certs else None,
-        "ssl_certfile": str(tls.certfile) if tls.certfile else None,
-        "ssl_keyfile": str(tls.keyfile) if tls.keyfile else None,
-        "ssl_cert_reqs": tls.cert_reqs,
-        "ssl_check_hostname": tls.check_hostname,
-    }
-
-
-class Fixed:
-    """A server at a fixed address; its name is looked up anew for every connection."""
-
-    ask_again_s = math.inf
-
-    def __init__(self, target: RedisTarget) -> None:
-        self._address = target.addresses[0]
-
-    async def find(self) -> tuple[str, int]:
-        return self._address
-
-    async def verify(self, link: Connection) -> None:
-        """Any role will do: a replica says so itself when it is written to."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-class BehindSentinels:
-    """The master of that name, as the sentinels know it."""
-
-    # A master that was deposed takes writes until the sentinels reach it, and those are lost.
-    ask_again_s = 1.0
-
-    def __init__(self, target: RedisTarget, timeout_s: float) -> None:
-        # One silent sentinel must leave time to ask the others within the same call.
-        share_s = timeout_s / (len(target.addresses) + 1)
-        self._name = target.master_name
-        self._sentinel = Sentinel(  # type: ignore[no-untyped-call]
-            target.addresses,
-            sentinel_kwargs={
-                "username": target.sentinel_login.username or None,
-                "password": target.sentinel_login.password or None,
-                "socket_timeout": share_s,
-                "socket_connect_timeout": share_s,
-                "driver_info": None,
-                "retry": Retry(NoBackoff(), 0),
-                "protocol": 2,
-                **({"ssl": True} if target.tls else {}),
-                **tls_options(target),
-            },
-        )
-
-    async def find(self) -> tuple[str, int]:
-        host, port = await self._sentinel.discover_master(self._name)
-        return str(host), int(port)
-
-    async def verify(self, link: Connection) -> None:
-        """Refuse a server that the sentinels still call the master and that knows better."""
-        await link.send_command("ROLE")
-        role = (await link.read_response())[0]
-        if role != b"master":
-            raise RedisConnectionError("the sentinels name a server that is not the master (yet)")
-
-    async def close(self) -> None:
-        for sentinel in self._sentinel.sentinels:
-            await sentinel.aclose()
 
 
 class Links:
@@ -136,7 +49,7 @@ class Links:
         link = await self._take()
         generation = self._generation
         try:
-            await link.send_command(*words)
+            await link.send_packed_command(pack(words))
             answer = await link.read_response()
         except ResponseError:
             await self._give_back(link, generation)
@@ -146,6 +59,31 @@ class Links:
             raise
         await self._give_back(link, generation)
         return answer
+
+    async def call_each(
+        self, commands: Sequence[Sequence[Word]], then: Sequence[Word] = ()
+    ) -> tuple[list[Any], list[Any]]:
+        """Several commands, and `then` after them, on one connection in one trip.
+
+        Each is sent once; a refusal stands in the place of its answer. Returns the answers, and
+        the answer to `then` where there is one.
+        """
+        sent = [*commands, then] if then else commands
+        link = await self._take()
+        generation = self._generation
+        try:
+            await link.send_packed_command(b"".join(map(pack, sent)))
+            answers = [await _answer(link) for _ in sent]
+        except BaseException:
+            await link.disconnect(nowait=True)
+            raise
+        await self._give_back(link, generation)
+        return answers[: len(commands)], answers[len(commands) :]
+
+    async def ask(self, *words: Word) -> list[Any]:
+        """Ask the server; a refusal stands in the place of its answer."""
+        answers, _ = await self.call_each([words])
+        return answers
 
     async def renew(self) -> None:
         """Use none of the present connections again: the server behind them is the wrong one."""
@@ -210,6 +148,13 @@ class Links:
             self._idle.append(link)
         else:
             await link.disconnect(nowait=True)
+
+
+async def _answer(link: Connection) -> Any:
+    try:
+        return await link.read_response()
+    except ResponseError as refusal:
+        return refusal
 
 
 def refuse_old(version: str, target: RedisTarget) -> None:

@@ -141,6 +141,8 @@ def _prepare(
             "put it on a local disk, or use redis://"
         )
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+    # Undoing one work of a batch would otherwise spill to a temporary file.
+    connection.execute("PRAGMA temp_store = MEMORY")
     if database.stat().st_size <= _CHECKED_WHOLE_BYTES:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":

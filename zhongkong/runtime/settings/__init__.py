@@ -31,6 +31,7 @@ from zhongkong.runtime.settings.sample import missing_from_sample
 from zhongkong.runtime.settings.secret_shelf import SecretShelf
 from zhongkong.runtime.settings.secrets import Secret, SecretUnreadable
 from zhongkong.runtime.settings.watcher import ConfigWatcher
+from zhongkong.runtime.settings.words import HostName, Name, StoreUrl
 
 __all__ = [
     "Bounds",
@@ -40,8 +41,10 @@ __all__ = [
     "Document",
     "Duration",
     "Glob",
+    "HostName",
     "HostPort",
     "Loaded",
+    "Name",
     "PathGlob",
     "Problem",
     "Secret",
@@ -50,6 +53,7 @@ __all__ = [
     "SettingProblems",
     "Settings",
     "Sha256Hex",
+    "StoreUrl",
     "Unbuilt",
     "bad_secret",
     "bad_value",

@@ -12,10 +12,10 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from zhongkong.runtime.settings.document import parse_document
-from zhongkong.runtime.settings.errors import ConfigError, Problem
+from zhongkong.runtime.settings.errors import ConfigError, KeyPath, Problem
 from zhongkong.runtime.settings.explain import Origin, explain
 from zhongkong.runtime.settings.files import Content, FileTrouble, Stamp, read_file
-from zhongkong.runtime.settings.model import unbuilt_in
+from zhongkong.runtime.settings.model import Settings, unbuilt_in
 from zhongkong.runtime.settings.overrides import apply_overrides
 from zhongkong.runtime.settings.secret_shelf import SecretShelf
 from zhongkong.runtime.settings.secrets import Secret
@@ -41,6 +41,10 @@ class Loaded(Generic[M]):
     stamp: Stamp = field(repr=False)
     digest: bytes = field(repr=False)
     """SHA-256 of the file's content."""
+    notices: tuple[str, ...] = ()
+    """`file:line: key: …` for what the settings themselves have to remark."""
+    places: Mapping[KeyPath, str] = field(default_factory=dict, repr=False)
+    """`file:line`, or the variable, of each landmark of the settings."""
 
     @property
     def base(self) -> Path:
@@ -125,8 +129,30 @@ def load_content(
     )
     digest = hashlib.sha256(content.data).digest()
     return Loaded(
-        settings, path, shelf.taken, unbuilt, model, environ, prefix, content.stamp, digest
+        settings,
+        path,
+        shelf.taken,
+        unbuilt,
+        model,
+        environ,
+        prefix,
+        content.stamp,
+        digest,
+        _notices(settings, origin),
+        _places(settings, origin),
     )
+
+
+def _notices(settings: BaseModel, origin: Origin) -> tuple[str, ...]:
+    if not isinstance(settings, Settings):
+        return ()
+    return tuple(str(origin.problem(key, what)) for key, what in settings.notices())
+
+
+def _places(settings: BaseModel, origin: Origin) -> Mapping[KeyPath, str]:
+    if not isinstance(settings, Settings):
+        return {}
+    return {key: origin.problem(key, "").where for key in settings.landmarks()}
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

@@ -6,7 +6,7 @@ Nothing here reads files or knows a service's settings.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -20,6 +20,14 @@ class Settings(BaseModel):
     """Frozen, refuses unknown keys, and never repeats a refused value in its own messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def notices(self) -> Iterable[tuple[KeyPath, str]]:
+        """What is allowed but probably not meant; asked of the whole file's class alone."""
+        return ()
+
+    def landmarks(self) -> Iterable[KeyPath]:
+        """Settings whose places in the file are kept; asked of the whole file's class alone."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

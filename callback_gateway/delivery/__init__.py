@@ -1,0 +1,1 @@
+"""How events reach their targets: leased from the inbox, sent, judged, settled."""

@@ -1,0 +1,1 @@
+"""Where callbacks are kept from acceptance to delivery: one contract, several stores."""

@@ -1,0 +1,132 @@
+"""The internal listener of a service: who may call it, and what every one of them answers.
+
+Probes and metrics for machines, the status for people with the admin key. What else stands there
+is the service's own; "/" is left free for the status page.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from zhongkong.runtime.answers import json_answer
+from zhongkong.runtime.bearer import digest_of
+from zhongkong.runtime.health import HEALTHZ, READYZ, add_health
+from zhongkong.runtime.metrics import CONTENT_TYPE
+from zhongkong.runtime.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from zhongkong.runtime.health import Readiness
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+METRICS_PATH: Final = "/metrics"
+STATUS_PATH: Final = "/v1/status"
+BODY_LIMIT: Final = 16 * 1024
+
+_KEYLESS: Final = frozenset({HEALTHZ, READYZ})
+_READING: Final = frozenset({"GET", "HEAD"})
+
+
+class Guard:
+    """Who may call: the Host must be one of ours; what shows names needs the admin key.
+
+    Without a configured key, this machine's own programs may read and nobody else.
+    """
+
+    def __init__(self, hosts: Iterable[str], admin_key_sha256: str | None, *, service: str) -> None:
+        """`hosts` are further names of this listener; `service` names it to who is refused."""
+        self._hosts = frozenset(hosts)
+        self._digest = None if admin_key_sha256 is None else bytes.fromhex(admin_key_sha256)
+        self._challenge = {"WWW-Authenticate": f'Bearer realm="{service} admin"'}
+
+    def check(self, request: web.Request) -> None:
+        """Raises Problem: 403 for another Host, 401 without the key."""
+        if request.path in _KEYLESS:
+            return
+        if request.method not in _READING and self._digest is None:
+            raise self._unauthorized(
+                "Set `admin_key_sha256`: without it nothing can be changed here."
+            )
+        host = host_of(request.headers.get("Host", ""))
+        if not (is_loopback(host) or host in self._hosts or host == _own_address(request)):
+            raise Problem(
+                403,
+                "Unknown host",
+                "This listener isn't called by this name; `internal_hosts` lists further names.",
+            )
+        if self._digest is None:
+            if not is_loopback(request.remote or ""):
+                raise self._unauthorized(
+                    "Set `admin_key_sha256` to read this from another machine."
+                )
+        elif not self.knows(request):
+            raise self._unauthorized(
+                "Send `Authorization: Bearer <admin key>`; its SHA-256 is `admin_key_sha256`."
+            )
+
+    def knows(self, request: web.Request) -> bool:
+        """Whether the admin key came with the request; never without a configured one."""
+        return self._digest is not None and hmac.compare_digest(
+            self._digest, digest_of(request.headers.get("Authorization"))
+        )
+
+    def _unauthorized(self, detail: str) -> Problem:
+        return Problem(401, "No admin key", detail, headers=self._challenge)
+
+
+def internal_app(
+    guard: Guard,
+    readiness: Readiness,
+    *,
+    status: Callable[[], dict[str, Any]],
+    metrics: Callable[[], bytes],
+    body_limit: int = BODY_LIMIT,
+) -> web.Application:
+    """Health, readiness, status and metrics behind the guard; the service adds its own routes."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        guard.check(request)
+        return await handler(request)
+
+    async def show_status(_request: web.Request) -> web.Response:
+        return json_answer(status())
+
+    async def show_metrics(_request: web.Request) -> web.Response:
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        return web.Response(body=metrics(), headers=headers)
+
+    app = web.Application(middlewares=[guarded], client_max_size=body_limit)
+    add_health(app, readiness)
+    app.router.add_get(STATUS_PATH, show_status)
+    app.router.add_get(METRICS_PATH, show_metrics)
+    return app
+
+
+def _own_address(request: web.Request) -> str | None:
+    """The address that this connection came in on: no attacker's name can stand for it."""
+    own = request.get_extra_info("sockname")
+    return own[0] if isinstance(own, tuple) else None
+
+
+def host_of(header: str) -> str:
+    """The name in a Host header, without port and brackets, in lower case."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this name or address is this machine's own and nobody else's."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
