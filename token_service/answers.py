@@ -5,22 +5,17 @@ What is answered, and to whom, is decided in `api`; refusals are in `problems`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
+from zhongkong.runtime.answers import JSON, rfc3339
+
 if TYPE_CHECKING:
     from token_service.served import Served
 
-JSON = "application/json"
 _NO_STORE = "no-store"
-
-
-def rfc3339(at: float) -> str:
-    """Unix seconds as `2026-01-02T03:04:05Z`, rounded down."""
-    return datetime.fromtimestamp(int(at), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def token_document(account: str, served: Served, expires_in: int) -> dict[str, Any]:
@@ -50,14 +45,6 @@ def token_answer(document: dict[str, Any]) -> web.Response:
 def unchanged(version: str) -> web.Response:
     """304: the caller holds the current token already."""
     return web.Response(status=304, headers={"ETag": etag(version), "Cache-Control": _NO_STORE})
-
-
-def json_answer(document: object) -> web.Response:
-    """A document that is no token."""
-    return web.Response(
-        body=orjson.dumps(document),
-        headers={"Content-Type": JSON, "Cache-Control": _NO_STORE},
-    )
 
 
 def etag(version: str) -> str:

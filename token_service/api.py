@@ -16,19 +16,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiohttp import web
 
 from token_service import audit, inputs, problems
-from token_service.answers import (
-    json_answer,
-    names_version,
-    token_answer,
-    token_document,
-    unchanged,
-)
+from token_service.answers import names_version, token_answer, token_document, unchanged
 from token_service.clients import Verb
 from token_service.handout import Grant, HandOut
 from token_service.openapi import OPENAPI
 from token_service.request_metrics import NO_CLIENT
 from token_service.routing import ApiResource
 from token_service.served import NoLiveToken, TooSoon
+from zhongkong.runtime.answers import json_answer
 from zhongkong.runtime.logs import get_logger
 from zhongkong.runtime.problems import Problem, request_id
 from zhongkong.runtime.storage import StoreUnavailable

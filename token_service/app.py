@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from token_service import configured
 from token_service.api import Api
-from token_service.internal import Guard, make_internal_app
+from token_service.internal import make_internal_app
 from token_service.metrics import ServiceMetrics
 from token_service.opaque_keys import opaque_tokens
 from token_service.proxy.faces import Faces
@@ -24,6 +24,7 @@ from token_service.stores.open import open_token_store
 from token_service.tickets import TicketUpstream, UpstreamByKind
 from token_service.upstream import WeChatUpstream
 from token_service.waiting import WaitingRoom
+from zhongkong.runtime.admin import Guard
 from zhongkong.runtime.health import Readiness
 from zhongkong.runtime.listeners import Listener, Listeners
 from zhongkong.runtime.logs import get_logger
@@ -179,7 +180,7 @@ class TokenService:
     async def _open(self) -> Listeners:
         settings = self._settings
         internal = make_internal_app(
-            Guard(settings.internal_hosts, settings.admin_key_sha256),
+            Guard(settings.internal_hosts, settings.admin_key_sha256, service="token_service"),
             self._readiness,
             status=self.status,
             metrics=self._metrics.render,

@@ -74,8 +74,8 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the document itself.")] = False,
 ) -> int:
     """Ask the running service how its accounts are."""
-    from token_service.running import NotReached
     from token_service.status_view import fetch_status, print_status
+    from zhongkong.runtime.asking import NotReached
     from zhongkong.runtime.settings import ConfigError
 
     try:
@@ -109,8 +109,9 @@ def keys_new(
     name: Annotated[str, typer.Argument(help="The client's name, as it will stand in the log.")],
 ) -> int:
     """Make a key and print it with the entry for the configuration. It is stored nowhere."""
-    from token_service.keys import describe_key, is_name
+    from token_service.keys import describe_key
     from zhongkong.runtime.clock import SystemRandomness
+    from zhongkong.runtime.names import is_name
 
     if not is_name(name):
         raise typer.BadParameter("a name has letters, digits and . _ - (64 at most)")
@@ -126,14 +127,16 @@ def clients_revoke(
 ) -> int:
     """Refuse a client's key, and all it was given, on every replica within a second."""
     from token_service.internal import REVOCATIONS_PATH
-    from token_service.keys import is_name
-    from token_service.running import NotReached, ask
+    from token_service.running import running
+    from zhongkong.runtime.asking import NotReached
+    from zhongkong.runtime.names import is_name
     from zhongkong.runtime.settings import ConfigError
 
     if not is_name(name):
         raise typer.BadParameter("a name has letters, digits and . _ - (64 at most)")
     try:
-        ask("POST", REVOCATIONS_PATH.format(name=name), _path(config), os.environ, key_file)
+        service = running(_path(config), os.environ, key_file)
+        service.ask("POST", REVOCATIONS_PATH.format(name=name))
     except (ConfigError, NotReached) as trouble:
         typer.echo(str(trouble), err=True)
         return 1

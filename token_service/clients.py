@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from zhongkong.runtime.bearer import digest_of, digest_of_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from token_service.proxy.rates import Rate
     from zhongkong.runtime.settings.globs import Glob, PathGlob
 
-KEY_CHARACTERS_AT_LEAST = 24
-_KEY_CHARACTERS_AT_MOST = 512
-_SCHEME = "bearer "
 _ABSENT = bytes(32)
 
 
@@ -98,21 +97,3 @@ class Clients:
         caller = self._by_digest.get(digest)
         known = caller.key_digest if caller is not None else _ABSENT
         return caller if hmac.compare_digest(known, digest) else None
-
-
-def digest_of(authorization: str | None) -> bytes:
-    """The SHA-256 of the Bearer key in this header; empty when it holds none that could be ours.
-
-    Only this digest is looked up and compared: what the time of a look-up tells about digests says
-    nothing about keys.
-    """
-    if authorization is None or authorization[:7].lower() != _SCHEME:
-        return b""
-    return digest_of_text(authorization[7:].strip(" "))
-
-
-def digest_of_text(key: str) -> bytes:
-    """The SHA-256 of a key; empty when it is none that could be ours."""
-    if not KEY_CHARACTERS_AT_LEAST <= len(key) <= _KEY_CHARACTERS_AT_MOST:
-        return b""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -14,9 +14,9 @@ import orjson
 
 from token_service import audit
 from token_service.answers import token_document, token_headers
-from token_service.clients import digest_of
-from token_service.ready_answer import ReadyAnswer
+from zhongkong.runtime.bearer import digest_of
 from zhongkong.runtime.problems import REQUEST_ID, new_id, request_id
+from zhongkong.runtime.ready_answer import ReadyAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

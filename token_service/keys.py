@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from zhongkong.runtime.clock import Randomness
 
 KEY_BYTES: Final = 16
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-def is_name(text: str) -> bool:
-    """Whether an account or a client may be called so."""
-    return _NAME.fullmatch(text) is not None
 
 
 def new_key(randomness: Randomness) -> str:

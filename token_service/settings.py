@@ -14,7 +14,6 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from token_service.clients import Verb
-from token_service.keys import is_name
 from token_service.opaque import OpaqueKeyRefused, OpaqueTokens
 from token_service.proxy.settings import ProxySettings, RateSettings
 from token_service.slot import Mode
@@ -23,17 +22,19 @@ from zhongkong.runtime.settings import (
     Bounds,
     Duration,
     Glob,
+    HostName,
     HostPort,
+    Name,
     PathGlob,
     Secret,
     SettingProblems,
     Settings,
     Sha256Hex,
+    StoreUrl,
     Unbuilt,
     bad_secret,
     bad_value,
 )
-from zhongkong.runtime.storage import StoreUrlError, parse_store_url
 from zhongkong.wechat.hosts import DEFAULT_BASE_URLS, BaseUrlError, parse_base_urls
 from zhongkong.wechat.limits import REAL, SANDBOX
 
@@ -44,7 +45,6 @@ OVERLAP_S = 300.0
 """WeChat honours the old token for so long after a planned refresh."""
 
 _APPID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}\Z")
 _API_PATH = re.compile(r"/[A-Za-z0-9_/-]{1,200}\Z")
 
 _KEYS_FOR_REPLICAS = (
@@ -55,22 +55,10 @@ _KEYS_FOR_REPLICAS = (
 KeyProblem = tuple[tuple[str | int, ...], str]
 
 
-def _name(text: str) -> str:
-    if not is_name(text):
-        raise bad_value("is not a name: letters, digits and . _ - (64 at most), a letter first")
-    return text
-
-
 def _appid(text: str) -> str:
     if not _APPID.match(text):
         raise bad_value("is not an appid: write it as the console shows it, wx0123456789abcdef")
     return text
-
-
-def _host(text: str) -> str:
-    if not _HOST.match(text):
-        raise bad_value("is not a host name: write it as it stands in a URL, without port")
-    return text.lower()
 
 
 def _api_path(text: str) -> str:
@@ -96,14 +84,6 @@ def _opaque_token_keys(keys: tuple[Secret, ...]) -> tuple[Secret, ...]:
     return keys
 
 
-def _store(text: str) -> str:
-    try:
-        parse_store_url(text, Path())
-    except StoreUrlError as error:
-        raise bad_secret(str(error)) from None
-    return text
-
-
 def _base_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return parse_base_urls(urls)
@@ -111,7 +91,6 @@ def _base_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
         raise bad_secret(str(error)) from None
 
 
-Name = Annotated[str, AfterValidator(_name)]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
 TicketKind = Literal["jsapi", "wx_card"]
 
@@ -240,9 +219,9 @@ class TokenServiceSettings(Settings):
 
     listen: HostPort = HostPort("127.0.0.1", 8081)
     internal_listen: HostPort = HostPort("127.0.0.1", 9081)
-    internal_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    internal_hosts: tuple[HostName, ...] = ()
     """Further names under which the internal listener may be called."""
-    store: Annotated[str, AfterValidator(_store)] = "sqlite:///var/token_service.db"
+    store: StoreUrl = "sqlite:///var/token_service.db"
     encryption_keys: Annotated[tuple[Secret, ...], AfterValidator(_encryption_keys)] = ()
     admin_key_sha256: Sha256Hex | None = None
     wechat: WeChatSettings = WeChatSettings()

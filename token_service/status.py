@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from token_service.answers import rfc3339
+from zhongkong.runtime.answers import rfc3339
 from zhongkong.wechat.codes import ERROR_CODES
 
 if TYPE_CHECKING:

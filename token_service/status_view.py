@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from token_service.internal import STATUS_PATH
-from token_service.running import NotReached, ask
+from token_service.running import running
+from zhongkong.runtime.admin import STATUS_PATH
+from zhongkong.runtime.asking import NotReached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def fetch_status(config: Path, environ: Mapping[str, str], key_file: Path | None) -> dict[str, Any]:
     """The status document. Blocking for seconds. Raises ConfigError, NotReached."""
-    document = ask("GET", STATUS_PATH, config, environ, key_file)
+    document = running(config, environ, key_file).ask("GET", STATUS_PATH)
     if "tokens" not in document:
         raise NotReached("what listens there is no token service")
     return document

@@ -5,7 +5,8 @@ import hashlib
 import pytest
 from hypothesis import given, strategies as st
 
-from token_service.clients import Caller, Clients, Verb, digest_of
+from token_service.clients import Caller, Clients, Verb
+from zhongkong.runtime.bearer import digest_of
 from zhongkong.runtime.settings import Glob
 
 KEY = "0123456789abcdefghijklmnopqrstuv"

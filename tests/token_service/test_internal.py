@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,114 +8,71 @@ from typing import Any
 import aiohttp
 import pytest
 
-from token_service.internal import Guard, host_of, is_loopback, make_internal_app
+from token_service.internal import REVOCATIONS_PATH, make_internal_app
 from token_service.keys import digest_of_key
+from zhongkong.runtime.admin import Guard
 from zhongkong.runtime.health import Readiness
 from zhongkong.runtime.lifecycle import Stop
 from zhongkong.runtime.listeners import Listener, Listeners
+from zhongkong.runtime.storage import StoreUnavailable
 
 ADMIN = "admin-key-0123456789abcdefghij"
-SHOWN = ("/metrics", "/v1/status")
-
-
-@dataclass
-class Internal:
-    session: aiohttp.ClientSession
-    port: int
-    stop: Stop
-
-    async def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        url = f"http://127.0.0.1:{self.port}{path}"
-        async with self.session.get(url, headers=headers) as response:
-            return response.status, await response.read()
 
 
 async def _knows_nobody(_client: str) -> bool:
     return False
 
 
+async def _knows_everybody(_client: str) -> bool:
+    return True
+
+
+async def _has_no_store(_client: str) -> bool:
+    raise StoreUnavailable("away")
+
+
+@dataclass
+class Internal:
+    session: aiohttp.ClientSession
+    port: int
+
+    async def revoke(self, client: str, key: str = ADMIN) -> tuple[int, Any]:
+        url = f"http://127.0.0.1:{self.port}{REVOCATIONS_PATH.format(name=client)}"
+        headers = {"Authorization": f"Bearer {key}"}
+        async with self.session.post(url, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+
 @asynccontextmanager
-async def internal(
-    *, key: str | None = None, not_ready: Callable[[], str | None] = lambda: None
-) -> AsyncIterator[Internal]:
-    stop = Stop()
-    guard = Guard(["status.internal"], None if key is None else digest_of_key(key))
+async def internal(revoke: Callable[[str], Awaitable[bool]]) -> AsyncIterator[Internal]:
     app = make_internal_app(
-        guard,
-        Readiness(not_ready, stop),
+        Guard([], digest_of_key(ADMIN), service="token_service"),
+        Readiness(lambda: None, Stop()),
         status=lambda: {"tokens": []},
         metrics=lambda: b"token_service_up 1\n",
-        revoke=_knows_nobody,
+        revoke=revoke,
     )
     async with (
         aiohttp.ClientSession() as session,
         await Listeners.open([Listener(app, "127.0.0.1", 0, "internal")]) as listeners,
     ):
-        yield Internal(session, listeners.port("internal"), stop)
+        yield Internal(session, listeners.port("internal"))
 
 
-@pytest.mark.parametrize("path", SHOWN)
-async def test_without_an_admin_key_this_machine_may_read(path: str) -> None:
-    async with internal() as it:
-        assert (await it.get(path))[0] == 200
-
-
-@pytest.mark.parametrize("path", SHOWN)
-async def test_with_an_admin_key_only_its_holder_may_read(path: str) -> None:
-    async with internal(key=ADMIN) as it:
-        assert (await it.get(path))[0] == 401
-        assert (await it.get(path, Authorization="Bearer wrong-key-0123456789abcdef"))[0] == 401
-        assert (await it.get(path, Authorization=f"Bearer {ADMIN}"))[0] == 200
-
-
-@pytest.mark.parametrize("path", SHOWN)
-async def test_another_site_s_name_for_this_machine_is_refused(path: str) -> None:
-    async with internal() as it:
-        assert (await it.get(path, Host="evil.example:9081"))[0] == 403
-        assert (await it.get(path, Host="STATUS.internal"))[0] == 200
-        assert (await it.get(path, Host="localhost:9081"))[0] == 200
-        assert (await it.get(path, Host="[::1]:9081"))[0] == 200
-
-
-async def test_probes_need_neither_key_nor_name() -> None:
-    async with internal(key=ADMIN) as it:
-        assert (await it.get("/healthz", Host="10.1.2.3:9081"))[0] == 200
-        assert (await it.get("/readyz", Host="10.1.2.3:9081"))[0] == 200
-
-
-async def test_readyz_is_503_while_starting_and_while_draining() -> None:
-    reasons = ["starting"]
-    async with internal(not_ready=lambda: reasons[0] if reasons else None) as it:
-        assert (await it.get("/readyz"))[0] == 503
-        reasons.clear()
-        assert (await it.get("/readyz"))[0] == 200
-        it.stop.request("test")
-        assert (await it.get("/readyz"))[0] == 503
-        assert (await it.get("/healthz"))[0] == 200
-
-
-async def test_nothing_stands_at_the_root_yet() -> None:
-    async with internal() as it:
-        assert (await it.get("/"))[0] == 404
+async def test_a_client_is_revoked_by_the_holder_of_the_admin_key_alone() -> None:
+    async with internal(_knows_everybody) as it:
+        assert (await it.revoke("orders", "another-key-0123456789abcdefgh"))[0] == 401
+        assert await it.revoke("orders") == (200, {"client": "orders", "revoked": True})
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.9.9.9", True),
-        ("::1", True),
-        ("localhost", True),
-        ("10.0.0.1", False),
-        ("localhost.evil", False),
-        ("", False),
-    ],
+    ("revoke", "status", "title"),
+    [(_knows_nobody, 404, "Unknown client"), (_has_no_store, 503, "Revoked here only")],
 )
-def test_only_this_machine_s_own_addresses_are_loopback(host: str, *, loopback: bool) -> None:
-    assert is_loopback(host) is loopback
+async def test_a_revocation_that_has_not_reached_everybody_says_so(
+    revoke: Callable[[str], Awaitable[bool]], status: int, title: str
+) -> None:
+    async with internal(revoke) as it:
+        answered, document = await it.revoke("orders")
 
-
-def test_the_port_is_no_part_of_a_host() -> None:
-    assert host_of("LocalHost:80") == "localhost"
-    assert host_of("[::1]:80") == "::1"
-    assert host_of("") == ""
+    assert (answered, document["title"]) == (status, title)

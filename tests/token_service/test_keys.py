@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import hashlib
 
-import pytest
 import yaml
 
-from token_service.keys import describe_key, is_name, new_key
+from token_service.keys import describe_key, new_key
 from zhongkong.runtime.clock import SystemRandomness
 
 
@@ -22,8 +21,3 @@ def test_the_entry_fits_the_key_and_can_be_pasted() -> None:
     (entry,) = yaml.safe_load(text.removeprefix(key))
 
     assert entry == {"name": "orders", "key_sha256": hashlib.sha256(key.encode()).hexdigest()}
-
-
-@pytest.mark.parametrize("name", ["", "a b", "-x", "x" * 65, "é", "a\n"])
-def test_what_is_no_name(name: str) -> None:
-    assert not is_name(name)

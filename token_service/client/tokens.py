@@ -13,8 +13,8 @@ from token_service.client.errors import UnknownAccount
 from token_service.client.key import FixedKey, Key, KeyFile
 from token_service.client.link import Link, origin_of
 from token_service.client.requests import Requests
-from token_service.keys import is_name
 from zhongkong.runtime.clock import SystemClock, SystemRandomness
+from zhongkong.runtime.names import is_name
 
 if TYPE_CHECKING:
     import os
