@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from zhongkong.runtime.tasks import TaskOwner
 
 BATCH_LIMIT: Final = 256
-BATCHES_IN_FLIGHT: Final = 2
+BATCHES_IN_FLIGHT: Final = 1
+"""One: a second would halve the batches, and each costs as much as several callbacks."""
 WAITING_LIMIT: Final = 8192
 STORED_WITHIN_S: Final = 2.5
 """One batch: a store that is away is given up sooner, and the spool takes it in the same call."""

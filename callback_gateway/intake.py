@@ -19,6 +19,7 @@ from callback_gateway.authenticity import (
     read_query,
 )
 from callback_gateway.cloud_event import cloud_event, malformed_event
+from callback_gateway.doorway import ACCOUNT, Doorway
 from callback_gateway.event import event_of, malformed_id
 from callback_gateway.inbox.records import Arrival, ReplyState, Verdict
 from callback_gateway.replies import Try
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from callback_gateway.routes import Decision
     from callback_gateway.rules import Rules
     from zhongkong.runtime.clock import Clock
-
-CALLBACK_PATH: Final = "/callback/{account}"
 
 _SUCCESS_HEADERS: Final = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
 log = get_logger()
@@ -79,8 +78,9 @@ class Intake:
     def app(self, body_limit: int) -> web.Application:
         """The application of the public listener; `body_limit` in bytes."""
         app = web.Application(client_max_size=body_limit)
-        app.router.add_get(CALLBACK_PATH, self.verify, allow_head=False)
-        app.router.add_post(CALLBACK_PATH, self.receive)
+        app.router.register_resource(
+            Doorway(self.verify, self.receive, lambda name: name in self._rules.accounts)
+        )
         return app
 
     async def verify(self, request: web.Request) -> web.StreamResponse:
@@ -176,7 +176,7 @@ class Intake:
             stamp=genuine.stamp,
         )
         accepted = await self._store(account, arrival, began)
-        self._count(account, accepted, decision, event)
+        self._count(account, accepted, decision)
         if decision.reply is None:
             return self._say_success(account, accepted.verdict.value, began)
         attempt = Try(account, genuine, event, decision, accepted, began)
@@ -197,14 +197,10 @@ class Intake:
 
     # -- answering and counting --------------------------------------------------------------------
 
-    def _count(
-        self, account: Account, accepted: Accepted, decision: Decision, event: Event
-    ) -> None:
+    def _count(self, account: Account, accepted: Accepted, decision: Decision) -> None:
         if accepted.verdict is Verdict.NEW:
             if decision.notify:
                 self._dispatcher.wake()
-            if decision.route is None and not decision.notify:
-                log.debug("event_unrouted", event_id=event.id, type=event.type)
             return
         self._observer.retried(account.name)
         if accepted.reply_state is not ReplyState.RUNNING:
@@ -219,7 +215,7 @@ class Intake:
         return self._success
 
     def _account(self, request: web.Request) -> Account:
-        account = self._rules.accounts.get(request.match_info["account"])
+        account = self._rules.accounts.get(request.match_info[ACCOUNT])
         if account is None:
             self._observer.forged("-", "unknown_account")
             raise Problem(404, "Unknown account", "No account of this name is configured here.")
