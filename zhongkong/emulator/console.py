@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from zhongkong.emulator.endpoints.credentials import current_or_next
 from zhongkong.emulator.logins import CODE_LIFE_S, LoginCode, LoginKind, Scope
+from zhongkong.emulator.menu_sight import FetchedMenu, look
 from zhongkong.emulator.users import CREDITS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from zhongkong.emulator.allowlist import AllowlistSettings
     from zhongkong.emulator.families import Generation
     from zhongkong.emulator.faults import ForeignKind
+    from zhongkong.emulator.menu_state import Buttons
     from zhongkong.emulator.platform import Platform
     from zhongkong.emulator.users import Interaction, User
 
@@ -95,6 +97,20 @@ class Console:
     def link_mini_programs(self, appid: str, linked: tuple[str, ...] | None) -> None:
         """Those that menus may open from now on; None: any."""
         self.platform.accounts[appid].mini_programs = linked
+
+    def publish_menu(self, appid: str, buttons: Buttons, now: float) -> None:
+        """Somebody makes a menu at the web console: it takes the place of the one made by calls."""
+        keeps = self.platform.parameters.console_keeps_conditional
+        self.platform.accounts[appid].menus.publish(buttons, now, keep_conditional=keeps)
+
+    def switch_menu(self, appid: str, now: float, *, is_open: bool) -> None:
+        """Somebody switches the menu on or off at the web console."""
+        self.platform.accounts[appid].menus.switch(now, is_open=is_open)
+
+    def look_at_menu(self, appid: str, openid: str, now: float, *, enters: bool) -> FetchedMenu:
+        """What the user's phone shows; see menu_sight. KeyError for an unknown openid."""
+        account = self.platform.accounts[appid]
+        return look(account.users.by_openid[openid], account.menus.state, now, enters=enters)
 
     def set_allowlist(self, appid: str, settings: AllowlistSettings) -> None:
         """Pending, approved and refused addresses are kept."""

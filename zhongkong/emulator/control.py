@@ -20,6 +20,7 @@ from zhongkong.emulator.callbacks.control_pushes import Pushes
 from zhongkong.emulator.control_accounts import Accounts
 from zhongkong.emulator.control_io import Answer, BadCall, as_json, checked, read_body, trying
 from zhongkong.emulator.control_ledger import Questions
+from zhongkong.emulator.control_menus import MenuCalls
 from zhongkong.emulator.control_people import People
 from zhongkong.emulator.faults import Fault
 from zhongkong.emulator.parameters import Parameters
@@ -52,6 +53,7 @@ class Control:
             (hdrs.METH_DELETE, "/faults/{id}"): self.remove_fault,
             **Accounts(world, self._account).calls,
             **People(world, self._account).calls,
+            **MenuCalls(world, self._account).calls,
             **Configurations(office, self._account).calls,
             **Pushes(world, office, self._account).calls,
             **Books(office, self._account).calls,

@@ -89,6 +89,19 @@ class SecretQuestion(Body):
     watch: bool = False
 
 
+class MenuHistoryQuestion(Body):
+    """Query of GET menu-history."""
+
+    after: int | None = Field(default=None, ge=0)
+    count: int = Field(default=100, ge=1, le=1000)
+
+
+class MenuGlance(Body):
+    """Query of GET menu: with `enter` the user comes into the chat."""
+
+    enter: bool = False
+
+
 class LedgerQuestion(Body):
     """Query of GET ledger."""
 

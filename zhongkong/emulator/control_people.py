@@ -51,7 +51,7 @@ class People:
 
     async def change_user(self, http: web.Request) -> Answer:
         account = self._asked(http)
-        known = self._user(account, http.match_info["openid"]).profile
+        known = known_user(account, http.match_info["openid"]).profile
         changes = await read_body(http, dict[str, object])
         changed = checked(
             TypeAdapter(EmulatedUser).validate_python,
@@ -65,14 +65,14 @@ class People:
     async def interaction(self, http: web.Request) -> Answer:
         account = self._asked(http)
         done = await read_body(http, bodies.UserInteraction)
-        self._user(account, done.openid)
+        known_user(account, done.openid)
         console, now = self._world.model.console, self._now()
         return views.user(console.interaction(account.appid, done.openid, done.kind, now), now)
 
     async def login_code(self, http: web.Request) -> Answer:
         account = self._asked(http)
         login = await read_body(http, bodies.Login)
-        self._user(account, login.openid)
+        known_user(account, login.openid)
         code = self._world.model.console.login_code(
             account.appid, login.openid, self._now(), kind=login.kind, scope=login.scope
         )
@@ -85,11 +85,13 @@ class People:
     def _asked(self, http: web.Request) -> AccountState:
         return self._account(http.match_info["appid"])
 
-    def _user(self, account: AccountState, openid: str) -> User:
-        user = account.users.get(openid)
-        if user is None:
-            raise BadCall(f"no user {openid!r} at {account.appid}; POST …/users adds one", 404)
-        return user
-
     def _now(self) -> float:
         return self._world.time.now()
+
+
+def known_user(account: AccountState, openid: str) -> User:
+    """Raises BadCall when the account has no such user."""
+    user = account.users.get(openid)
+    if user is None:
+        raise BadCall(f"no user {openid!r} at {account.appid}; POST …/users adds one", 404)
+    return user

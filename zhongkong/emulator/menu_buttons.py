@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from zhongkong.emulator.account import AccountKind, AccountState
-from zhongkong.emulator.menus import Button, Buttons
+from zhongkong.emulator.menu_state import Button, Buttons
 from zhongkong.emulator.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from zhongkong.emulator.menu_buttons import host_of
-from zhongkong.emulator.menus import WITHDRAWN
+from zhongkong.emulator.menu_state import WITHDRAWN
 from zhongkong.emulator.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from zhongkong.emulator.menus import Buttons, Menus
+    from zhongkong.emulator.menu_state import Buttons
+    from zhongkong.emulator.menus import Menus
     from zhongkong.emulator.parameters import Parameters
 
 _FORMS: Final = {"tag_id": re.compile(r"\d{1,18}"), "client_platform_type": re.compile("[123]")}

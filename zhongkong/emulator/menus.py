@@ -1,105 +1,133 @@
-"""The menus of an account: default and conditional ones, and who sees which. Pure state."""
+"""What becomes of an account's menus: every write by calls and every edit in the web console.
+
+Each change leaves the whole state after it in the history, so that it can be proved that there was
+no moment without a menu. Pure state.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
-from zhongkong.emulator.users import PHONE_NUMBERS
+from zhongkong.emulator.menu_state import ConditionalMenu, MenuState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from zhongkong.emulator.users import EmulatedUser
+    from zhongkong.emulator.menu_state import Buttons
 
-WITHDRAWN: Final = frozenset({"sex", "country", "province", "city", "language"})
-"""Fields of rules that the platform gave up for privacy's sake: such a rule matches nobody."""
+MenuMaker = Literal["api", "console"]
+MenuAct = Literal[
+    "create", "delete", "addconditional", "delconditional", "publish", "close", "open"
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A leaf has a kind and the fields of that kind; a parent has children and nothing else."""
-
-    name: str
-    kind: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
-    children: tuple[Button, ...] = ()
-
-    def leaves(self) -> Iterator[Button]:
-        yield from self.children or (self,)
-
-    def field(self, name: str) -> str:
-        return dict(self.fields).get(name, "")
+_CHANGES_HELD: Final = 10_000
+_ID_BEFORE_FIRST: Final = 208_396_900
 
 
-Buttons: TypeAlias = tuple[Button, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuChange:
+    """One write or edit that was carried out, and all menus as they were from then on."""
+
+    seq: int
+    at: float
+    by: MenuMaker
+    act: MenuAct
+    after: MenuState
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionalMenu:
-    """A menu for those whom `rule` matches. Values of rules are texts, none is empty."""
-
-    menuid: int
-    buttons: Buttons
-    rule: Mapping[str, str]
-
-    def matches(self, user: EmulatedUser) -> bool:
-        """Of several tags the one applied last counts."""
-        if not WITHDRAWN.isdisjoint(self.rule):
-            return False
-        tag, phone = self.rule.get("tag_id"), self.rule.get("client_platform_type")
-        last_tag = str(user.tags[-1]) if user.tags else None
-        return tag in {None, last_tag} and phone in {None, PHONE_NUMBERS[user.phone]}
-
-
-@dataclass(slots=True)
 class Menus:
-    """`default` is None where no call made a menu. `conditional` stand in order of creation."""
+    """The state, and how it came about."""
 
-    default: Buttons | None = None
-    default_id: int = 0
-    conditional: list[ConditionalMenu] = field(default_factory=list)
-    _last_id: int = 208_396_900
+    def __init__(self) -> None:
+        self.state = MenuState()
+        self.history: deque[MenuChange] = deque(maxlen=_CHANGES_HELD)
+        """The newest ones, oldest first; `seq` counts from 1."""
+        self._last_seq = 0
+        self._last_id = _ID_BEFORE_FIRST
 
-    def create(self, buttons: Buttons, *, keep_conditional: bool) -> None:
-        self.default, self.default_id = buttons, self._next_id()
-        if not keep_conditional:
-            self.conditional.clear()
+    @property
+    def default(self) -> Buttons | None:
+        """None where no call made a menu, or another one took its place."""
+        return self.state.default
 
-    def delete(self) -> None:
-        self.default = None
-        self.conditional.clear()
+    @property
+    def default_id(self) -> int:
+        return self.state.default_id
 
-    def add(self, buttons: Buttons, rule: Mapping[str, str]) -> int:
+    @property
+    def conditional(self) -> tuple[ConditionalMenu, ...]:
+        """In order of creation."""
+        return self.state.conditional
+
+    # ------------------------------------------------------------------ by calls
+
+    def create(
+        self, buttons: Buttons, now: float, *, keep_conditional: bool, opens: bool = False
+    ) -> None:
+        """Takes the place of what there was, whoever made that."""
+        after = replace(
+            self.state,
+            default=buttons,
+            default_id=self._next_id(),
+            console=None,
+            conditional=self.state.conditional if keep_conditional else (),
+            is_open=self.state.is_open or opens,
+        )
+        self._change("api", "create", after, now)
+
+    def delete(self, now: float, *, takes_console: bool) -> None:
+        console = None if takes_console else self.state.console
+        after = replace(self.state, default=None, console=console, conditional=())
+        self._change("api", "delete", after, now)
+
+    def add(self, buttons: Buttons, rule: Mapping[str, str], now: float) -> int:
         menuid = self._next_id()
-        self.conditional.append(ConditionalMenu(menuid, buttons, rule))
+        conditional = (*self.state.conditional, ConditionalMenu(menuid, buttons, rule))
+        after = replace(self.state, conditional=conditional)
+        self._change("api", "addconditional", after, now)
         return menuid
 
-    def remove(self, menuid: int) -> bool:
+    def remove(self, menuid: int, now: float) -> bool:
         """False when there is no such conditional menu."""
-        kept = [each for each in self.conditional if each.menuid != menuid]
-        gone = len(kept) < len(self.conditional)
-        self.conditional = kept
-        return gone
+        kept = tuple(each for each in self.conditional if each.menuid != menuid)
+        if len(kept) == len(self.conditional):
+            return False
+        self._change("api", "delconditional", replace(self.state, conditional=kept), now)
+        return True
 
-    def seen_by(self, user: EmulatedUser) -> Buttons | None:
-        """The newest conditional menu that matches, else the default one."""
-        for each in reversed(self.conditional):
-            if each.matches(user):
-                return each.buttons
-        return self.default
+    # ------------------------------------------------------------------ in the web console
+
+    def publish(self, buttons: Buttons, now: float, *, keep_conditional: bool) -> None:
+        """Takes the place of what a call made; a menu that was switched off is on again."""
+        conditional = self.state.conditional if keep_conditional else ()
+        after = MenuState(console=buttons, conditional=conditional)
+        self._change("console", "publish", after, now)
+
+    def switch(self, now: float, *, is_open: bool) -> None:
+        """Switched off, nobody sees a menu; what there is stays."""
+        after = replace(self.state, is_open=is_open)
+        self._change("console", "open" if is_open else "close", after, now)
+
+    # ------------------------------------------------------------------ questions
+
+    def changes_after(self, seq: int) -> list[MenuChange]:
+        """Oldest first."""
+        return [each for each in self.history if each.seq > seq]
+
+    @property
+    def forgotten(self) -> int:
+        """Changes that fell out of the history."""
+        return self._last_seq - len(self.history)
 
     def uses_media(self, media_id: str) -> bool:
-        menus: Sequence[Buttons] = [
-            self.default or (),
-            *(each.buttons for each in self.conditional),
-        ]
-        return any(
-            leaf.field("media_id") == media_id
-            for buttons in menus
-            for button in buttons
-            for leaf in button.leaves()
-        )
+        return any(leaf.field("media_id") == media_id for leaf in self.state.leaves())
+
+    def _change(self, by: MenuMaker, act: MenuAct, after: MenuState, now: float) -> None:
+        self.state = after
+        self._last_seq += 1
+        self.history.append(MenuChange(seq=self._last_seq, at=now, by=by, act=act, after=after))
 
     def _next_id(self) -> int:
         self._last_id += 1

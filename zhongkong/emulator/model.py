@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zhongkong.emulator.account import AccountState, EmulatedAccount
     from zhongkong.emulator.endpoint import Answer
     from zhongkong.emulator.ledger import Ledger
+    from zhongkong.emulator.menus import MenuChange
 
 
 class WeChatModel:
@@ -59,6 +60,10 @@ class WeChatModel:
     @property
     def accounts(self) -> dict[str, AccountState]:
         return self.platform.accounts
+
+    def menu_history(self, appid: str) -> tuple[MenuChange, ...]:
+        """Every change of the account's menus with the state after it, oldest first, bounded."""
+        return tuple(self.accounts[appid].menus.history)
 
     # ------------------------------------------------------------------ requests
 

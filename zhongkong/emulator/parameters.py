@@ -74,7 +74,10 @@ class Parameters:
     malformed_menu_code    what a menu body that is no JSON earns
     menu_not_utf8_code     what a menu body that isn't UTF-8 earns
     menu_delete_empty_code what menu/delete answers where there is no menu
+    menu_delete_takes_console menu/delete takes a menu made in the web console away as well
     create_keeps_conditional  a new default menu leaves conditional menus alone
+    create_opens_menu      menu/create switches a menu on that was switched off in the web console
+    console_keeps_conditional  publishing in the web console leaves conditional menus alone
     conditional_at_most    one conditional menu more earns 65305
     conditional_rules_differ  a second conditional menu with the same rule earns 65305 as well
     withdrawn_rule_fields  rules with sex, region or language: 65320, or taken and never matching
@@ -137,7 +140,10 @@ class Parameters:
     malformed_menu_code: Literal[47001, 40016] = 47001
     menu_not_utf8_code: Literal[65318, -1] = 65318
     menu_delete_empty_code: Literal[0, 46003] = 0
+    menu_delete_takes_console: bool = True
     create_keeps_conditional: bool = True
+    create_opens_menu: bool = False
+    console_keeps_conditional: bool = False
     conditional_at_most: int = 50
     conditional_rules_differ: bool = False
     withdrawn_rule_fields: Literal["refused", "accepted"] = "refused"

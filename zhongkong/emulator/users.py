@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from zhongkong.emulator.menu_sight import FetchedMenu
+
 Phone = Literal["ios", "android", "other"]
 Interaction = Literal[
     "message", "menu_tap", "follow", "scan", "pay", "mini_program_message", "mini_program_enter"
@@ -83,11 +85,12 @@ class Credit:
 
 @dataclass(slots=True)
 class User:
-    """The same user while the emulator runs."""
+    """The same user while the emulator runs. `menu`: what the phone holds, None before that."""
 
     profile: EmulatedUser
     followed_at: float = 0.0
     credit: Credit = field(default_factory=Credit)
+    menu: FetchedMenu | None = None
 
 
 class Users:
@@ -126,6 +129,6 @@ class Users:
         """Raises KeyError for an unknown openid."""
         user = self.by_openid[openid]
         if changes.get("following") and not user.profile.following:
-            user.followed_at = now
+            user.followed_at, user.menu = now, None
         user.profile = replace(user.profile, **changes)
         return user

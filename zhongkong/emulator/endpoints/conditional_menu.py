@@ -30,7 +30,7 @@ def add(visit: Visit) -> Payload:
         raise Refusal(65303)
     rule = rule_of(body.get("matchrule"), rules)
     refuse_excess(account.menus, buttons, rule, rules)
-    menuid = str(account.menus.add(buttons, rule))
+    menuid = str(account.menus.add(buttons, rule, visit.now))
     visit.carried_out("conditional_menu_added", menuid)
     return {"menuid": menuid}
 
@@ -38,7 +38,7 @@ def add(visit: Visit) -> Payload:
 def delete(visit: Visit) -> Payload:
     account = _entitled(visit)
     menuid = str(visit.request.json().get("menuid", ""))
-    if not menuid.isdecimal() or not account.menus.remove(int(menuid[:20])):
+    if not menuid.isdecimal() or not account.menus.remove(int(menuid[:20]), visit.now):
         raise Refusal(65301)
     visit.carried_out("conditional_menu_deleted", menuid)
     return OK
@@ -54,7 +54,8 @@ def try_match(visit: Visit) -> Payload:
         raise Refusal(65302)
     if not user.profile.following:
         raise Refusal(65315)
-    buttons = account.menus.seen_by(user.profile)
+    special = account.menus.state.matching(user.profile)
+    buttons = special.buttons if special else account.menus.default
     if buttons is None:
         raise Refusal(46003)
     shown = {"button": shown_buttons(buttons)}

@@ -8,15 +8,21 @@ from zhongkong.emulator.account import AccountKind
 from zhongkong.emulator.endpoint import Endpoint, Visit
 from zhongkong.emulator.menu_body import read_menu
 from zhongkong.emulator.menu_buttons import Checker
+from zhongkong.emulator.menu_views import articles
 from zhongkong.emulator.refusal import OK, Payload, Refusal
 from zhongkong.emulator.wire import Manner
 
 if TYPE_CHECKING:
-    from zhongkong.emulator.menus import Button, Buttons, ConditionalMenu
+    from zhongkong.emulator.chance import Chance
+    from zhongkong.emulator.menu_state import Button, Buttons, ConditionalMenu
     from zhongkong.emulator.parameters import Parameters
 
 WITH_MENUS: Final = frozenset({AccountKind.SERVICE, AccountKind.VERIFIED, AccountKind.SANDBOX})
 """Kinds of accounts that may make menus by calls."""
+
+_MEDIA_ID_LENGTH: Final = 64
+_NAMED_ANEW: Final = {"img": "{}", "voice": "{}", "video": "http://mpvideo.qpic.cn/{}.mp4?dis_t=0"}
+"""Console-made leaf → its `value`: a temporary media id, or the address of a download."""
 
 
 def create(visit: Visit) -> Payload:
@@ -25,7 +31,12 @@ def create(visit: Visit) -> Payload:
         raise Refusal(65319)
     body = read_menu(visit.request.body, rules)
     buttons = Checker(account=account, rules=rules).buttons(body.get("button"))
-    account.menus.create(buttons, keep_conditional=rules.create_keeps_conditional)
+    account.menus.create(
+        buttons,
+        visit.now,
+        keep_conditional=rules.create_keeps_conditional,
+        opens=rules.create_opens_menu,
+    )
     visit.carried_out("menu_created", str(account.menus.default_id))
     return OK
 
@@ -43,19 +54,21 @@ def get(visit: Visit) -> Payload:
 
 
 def delete(visit: Visit) -> Payload:
-    menus = visit.recognised().menus
-    if menus.default is None and visit.platform.parameters.menu_delete_empty_code:
-        raise Refusal(visit.platform.parameters.menu_delete_empty_code)
+    menus, rules = visit.recognised().menus, visit.platform.parameters
+    if menus.default is None and rules.menu_delete_empty_code:
+        raise Refusal(rules.menu_delete_empty_code)
     visit.carried_out("menu_deleted", str(menus.default_id))
-    menus.delete()
+    menus.delete(visit.now, takes_console=rules.menu_delete_takes_console)
     return OK
 
 
 def current_selfmenu(visit: Visit) -> Payload:
-    default = visit.recognised().menus.default
+    """The default menu, whoever made it; media of the console's have new names at each reading."""
+    state, chance = visit.recognised().menus.state, visit.platform.chance
+    buttons = state.default or state.console or ()
     return {
-        "is_menu_open": int(default is not None),
-        "selfmenu_info": {"button": [_self_button(each) for each in default or ()]},
+        "is_menu_open": int(state.is_shown),
+        "selfmenu_info": {"button": [_self_button(each, chance) for each in buttons]},
     }
 
 
@@ -70,11 +83,18 @@ def _button(button: Button) -> Payload:
     return {**_leaf(button), "sub_button": []}
 
 
-def _self_button(button: Button) -> Payload:
+def _self_button(button: Button, chance: Chance) -> Payload:
     if button.children:
-        below = [_leaf(each) for each in button.children]
+        below = [_self_leaf(each, chance) for each in button.children]
         return {"name": button.name, "sub_button": {"list": below}}
-    return _leaf(button)
+    return _self_leaf(button, chance)
+
+
+def _self_leaf(button: Button, chance: Chance) -> Payload:
+    shown = _leaf(button)
+    if button.kind in _NAMED_ANEW:
+        shown["value"] = _NAMED_ANEW[button.kind].format(chance.text(_MEDIA_ID_LENGTH))
+    return {**shown, **articles(button.articles)}
 
 
 def _leaf(button: Button) -> Payload:
