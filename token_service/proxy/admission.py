@@ -28,7 +28,7 @@ _REMEMBERED: Final = 4096
 """Tokens and rights that were checked already; callers choose both, so they are bounded."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """Who may call what. `client` and `account` are names for logs and metrics, `-` for nobody."""
 
@@ -36,6 +36,12 @@ class Admitted:
     account_name: str = NOBODY
     caller: Caller | None = None
     account: Account | None = None
+    claims: OpaqueClaims | None = None
+    """What the opaque token says that the call was admitted for, where it came with one."""
+
+
+NOT_ADMITTED: Final = Admitted()
+"""Nobody as yet, or somebody whose credential is for WeChat alone to judge."""
 
 
 class Admission:
@@ -69,8 +75,8 @@ class Admission:
     ) -> Admitted:
         """The client and the account that a token of an SDK stands for. Raises Refusal."""
         known = self._claims.get(token)
-        if known is not None and known.kind == kind and self._still_good(known, now):
-            return self._of(known.client, known.account)
+        if known is not None and known.kind == kind and self.still_good(known, now):
+            return self._of(known.client, known.account, known)
         claims = self.opaque.verify(token, now, revoked_before=self.revoked_before, kind=kind)
         if isinstance(claims, Invalid):
             if claims.reason is Why.NOT_OURS and not token.startswith(PREFIX):
@@ -79,10 +85,10 @@ class Admission:
         if len(self._claims) >= _REMEMBERED:
             self._claims.clear()
         self._claims[token] = claims
-        return self._of(claims.client, claims.account)
+        return self._of(claims.client, claims.account, claims)
 
-    def _still_good(self, claims: OpaqueClaims, now: float) -> bool:
-        """What time and revocations can take from a token whose seal was checked once."""
+    def still_good(self, claims: OpaqueClaims, now: float) -> bool:
+        """Whether time and revocations left a token good whose seal was checked once."""
         revoked_before = self.revoked_before.get(claims.client, claims.issued_at)
         return revoked_before <= claims.issued_at and now < claims.issued_at + LIFE_S
 
@@ -122,12 +128,12 @@ class Admission:
             raise refusals.bad_token("it is not ours")
         return self._of(*known)
 
-    def _of(self, client: str, account: str) -> Admitted:
+    def _of(self, client: str, account: str, claims: OpaqueClaims | None = None) -> Admitted:
         caller = self.directory.clients.named(client)
         found = self.directory.accounts.get(account)
         if caller is None or found is None:
             raise refusals.bad_token("its client or account is gone from the configuration")
-        return Admitted(client, account, caller, found)
+        return Admitted(client, account, caller, found, claims)
 
 
 def _check_right(caller: Caller, account: str, ask: Ask) -> None:

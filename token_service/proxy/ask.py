@@ -18,11 +18,13 @@ from token_service.proxy.credentials import (
     Twice,
     one_of,
     query_fields,
+    without,
 )
 from token_service.proxy.paths import BadPath, PathClass, normalise, only_reads
 
 if TYPE_CHECKING:
     from token_service.proxy.paths import PathRules
+    from token_service.proxy.sieve import Sieve
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 
@@ -47,8 +49,7 @@ class Place:
 class Ask:
     """A request line. `place` is that of the credential, where the query holds it.
 
-    `only_reads`: nothing happens if it is carried out twice. `clean_for`: the sieve by which
-    path and query were found clean.
+    `only_reads`: nothing happens if it is carried out twice.
     """
 
     method: str
@@ -58,7 +59,7 @@ class Ask:
     path_class: PathClass
     place: Place | None
     only_reads: bool
-    clean_for: tuple[str, int] | None = field(default=None, repr=False)
+    _clean_for: tuple[str, int] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def read(cls, method: str, raw_path: str, query: str, rules: PathRules) -> Ask:
@@ -88,6 +89,18 @@ class Ask:
             return one_of(self.fields, names)
         except Twice as error:
             raise refusals.malformed(f"{error}.") from None
+
+    def clean(self, sieve: Sieve, place: Field | None) -> bool:
+        """Whether no credential stands in path or query but at this place of the query.
+
+        Equal sieves needn't look again.
+        """
+        if self._clean_for != sieve.identity:
+            query = without(self.query, place).encode("utf-8", "surrogateescape")
+            if sieve.catches(self.path.encode() + b"\n" + query) or sieve.catches_packed(query):
+                return False
+            self._clean_for = sieve.identity
+        return True
 
     def appid(self, body: BodyFields | None = None) -> str | None:
         """The appid in the query, else in the body. Raises Refusal."""

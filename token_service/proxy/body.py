@@ -69,13 +69,14 @@ class Body:
         self._reserved = size
         parts: list[bytes] = []
         read = 0
-        while read <= KEPT_BYTES_AT_MOST:
+        while read <= KEPT_BYTES_AT_MOST and not self.whole:
             piece = await self._read()
             if not piece:
                 self.whole = True
                 break
             parts.append(piece)
             read += len(piece)
+            self.whole = read == declared
         self.data = b"".join(parts)
 
     def keep(self, sieve: Sieve, spool: Spool) -> None:
@@ -107,10 +108,12 @@ class Body:
                 await self._spool.append(released)
                 yield released
             piece = b""
+        # Kept to its end before the end leaves: the answer may be back before we are here again.
         if rest := sieve.rest():
             await self._spool.append(rest)
-            yield rest
         await self._spool.end()
+        if rest:
+            yield rest
 
     def close(self) -> None:
         """Let go of everything that was kept. May be repeated."""
@@ -125,6 +128,9 @@ class Body:
     async def _read(self) -> bytes:
         content = self._request.content
         try:
+            if content.is_eof():
+                # All of it is here, as is usual for a small one: nothing has to be waited for.
+                return content.read_nowait()
             async with asyncio.timeout(self._silence_s):
                 return await content.readany()
         except TimeoutError:

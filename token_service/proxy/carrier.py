@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from token_service.proxy import refusals
-from token_service.proxy.answer import Passed
-from token_service.proxy.connections import ANSWER_ERRORS
-from token_service.proxy.forward import cause_of
+from token_service.proxy.answer_errors import ANSWER_ERRORS, cause_of
 from token_service.proxy.healing import says_dead
+from token_service.proxy.passed import Passed
 from token_service.proxy.paths import PathClass
-from token_service.proxy.refusals import Outcome
+from token_service.proxy.refusal import Outcome
 from token_service.served import NoLiveToken
 from zhongkong.runtime.problems import Problem
 from zhongkong.runtime.storage import StoreUnavailable
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
 
     from token_service.directory import Account
     from token_service.proxy.answer import Answer
+    from token_service.proxy.bookkeeping import Note
     from token_service.proxy.outgoing import Outgoing
     from token_service.proxy.parts import ProxyParts
-    from token_service.proxy.refusals import Refusal
+    from token_service.proxy.refusal import Refusal
     from token_service.served import Served
     from token_service.slot import Slot
 
@@ -40,30 +40,29 @@ class Carrier:
         self._parts = parts
         self._silence_s = parts.settings.timeout
 
-    async def answer(self, outgoing: Outgoing, account: Account | None) -> tuple[Answer, Outcome]:
-        """WeChat's answer, a small one read whole; to be closed. Raises Refusal.
+    async def carried(self, request: web.Request, note: Note, outgoing: Outgoing) -> Passed:
+        """Send the call, and write WeChat's answer to the caller. Raises Refusal.
 
         A dead token is replaced and the call repeated once, where its body can be sent again.
         """
+        account, healed, send = note.who.account, False, self._parts.forwarder.send
         if outgoing.ask.path_class is PathClass.APP and account is not None:
-            answer, healed = await self._with_token(outgoing, account)
+            slot = account.slots[ACCESS_TOKEN]
+            served = self._parts.source.peek(slot) or await self.live(slot)
+            answer = await send(outgoing.with_credential(served.value))
+            if not answer.whole:
+                await self._look_into(answer)
+            if answer.errcode and says_dead(answer.errcode):
+                answer, healed = await self._mended(outgoing, account, served, answer)
         else:
             secret = account.secret() if account is not None and account.secret else ""
-            answer, healed = await self._sent(outgoing, secret), False
-        if answer.errcode:
-            return answer, Outcome.WECHAT_ERROR
-        return answer, Outcome.HEALED if healed else Outcome.PASSED
-
-    async def passed(self, request: web.Request, answer: Answer) -> tuple[Passed, bool]:
-        """The answer written to the caller, and whether all of it was. Closes the answer."""
+            answer = await send(outgoing.with_credential(secret))
+            await self._look_into(answer)
         passed = Passed(answer, request, silence_s=self._silence_s)
-        try:
-            await passed.send()
-        except ConnectionError:
-            return passed, False
-        finally:
-            answer.close()
-        return passed, True
+        if await passed.send():
+            outcome = Outcome.HEALED if healed else Outcome.PASSED
+            note.outcome = Outcome.WECHAT_ERROR if answer.errcode else outcome
+        return passed
 
     async def live(self, slot: Slot) -> Served:
         """A live token, waited for a little. Raises Refusal."""
@@ -79,30 +78,28 @@ class Carrier:
         except (Problem, TimeoutError):
             raise refusals.undecided() from None
 
-    async def _with_token(self, outgoing: Outgoing, account: Account) -> tuple[Answer, bool]:
-        """The answer, and whether a dead token was replaced for it."""
-        served = await self.live(account.slots[ACCESS_TOKEN])
-        answer = await self._sent(outgoing, served.value)
-        if not says_dead(answer.errcode):
-            return answer, False
+    async def _mended(
+        self, outgoing: Outgoing, account: Account, served: Served, answer: Answer
+    ) -> tuple[Answer, bool]:
+        """What this token was refused for, repeated with another; and whether it was repeated."""
         healer, now = self._parts.healer, self._parts.clock.monotonic()
         with healer.mending(account.name, outgoing.ask.path, served, now) as mending:
             try:
                 fresh = await mending.replacement()
             except (NoLiveToken, StoreUnavailable) as trouble:
-                if not outgoing.body.repeatable:
+                if not outgoing.repeatable:
                     return answer, False
                 raise no_token(trouble) from None
-            if fresh is None or not outgoing.body.repeatable:
+            if fresh is None or not outgoing.repeatable:
                 return answer, False
-            answer = await self._sent(outgoing, fresh.value)
+            answer = await self._parts.forwarder.send(outgoing.with_credential(fresh.value))
+            await self._look_into(answer)
             if says_dead(answer.errcode):
                 mending.refused_again(fresh)
             return answer, True
 
-    async def _sent(self, outgoing: Outgoing, value: str) -> Answer:
-        """Send once and look into the answer. Raises Refusal."""
-        answer = await self._parts.forwarder.send(outgoing.with_credential(value))
+    async def _look_into(self, answer: Answer) -> None:
+        """Read a small answer whole. Raises Refusal when it breaks off."""
         try:
             await answer.peek()
         except BaseException as error:
@@ -112,7 +109,6 @@ class Carrier:
             if isinstance(error, ANSWER_ERRORS):
                 raise refusals.unseen(cause_of(error)) from None
             raise
-        return answer
 
 
 def no_token(trouble: NoLiveToken | StoreUnavailable) -> Refusal:

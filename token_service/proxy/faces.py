@@ -26,7 +26,8 @@ class Faces:
     def __init__(self, parts: ProxyParts) -> None:
         self._parts = parts
         self._proxy = Proxy(parts)
-        self._sdk = SdkFace(parts, self._proxy)
+        self.sdk = SdkFace(parts, self._proxy).handle
+        """Answers anything outside /v1, in WeChat's words."""
 
     @property
     def parts(self) -> ProxyParts:
@@ -46,10 +47,6 @@ class Faces:
         """Account and path of a call through `/v1/accounts/{account}/wechat/{path}`."""
         match = _NATIVE.match(raw_path)
         return None if match is None else (match["account"], match["path"])
-
-    async def sdk(self, request: web.Request) -> web.StreamResponse:
-        """Answer anything outside /v1, in WeChat's words."""
-        return await self._sdk.handle(request)
 
     async def native(
         self, request: web.Request, caller: Caller, account: str, path: str

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from token_service.proxy.admission import Admission
-from token_service.proxy.connections import Pool
 from token_service.proxy.forward import Forwarder
 from token_service.proxy.handouts import RealHandouts
 from token_service.proxy.healing import Healer
 from token_service.proxy.limits import Turnstile
+from token_service.proxy.opener import Opener
 from token_service.proxy.paths import PathRules
+from token_service.proxy.pool import Pool
 from token_service.proxy.spool import Allowance
 from token_service.proxy.tally import ProxyTallies
 
@@ -85,9 +86,9 @@ def make_parts(
 ) -> ProxyParts:
     """Make all of it. `tls` replaces trust in public authorities."""
     clock, handouts = around.clock, RealHandouts()
-    pool = Pool(
-        clock=clock, limit=settings.connections, connect_s=settings.connect_timeout, tls=tls
-    )
+    patience_s = settings.connect_timeout
+    opener = Opener(clock=clock, connect_s=patience_s, tls=tls)
+    pool = Pool(opener, clock=clock, limit=settings.connections, patience_s=patience_s)
     forwarder = Forwarder(base_urls, pool, clock=clock, silence_s=settings.timeout)
     return ProxyParts(
         source=source,

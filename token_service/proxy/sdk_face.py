@@ -16,7 +16,7 @@ from token_service import audit
 from token_service.clients import Verb
 from token_service.opaque import LIFE_S, NONCE_BYTES
 from token_service.proxy import refusals
-from token_service.proxy.admission import Admitted, check_appid
+from token_service.proxy.admission import NOT_ADMITTED, check_appid
 from token_service.proxy.body import Body
 from token_service.proxy.credentials import (
     SECRET_NAMES,
@@ -27,18 +27,17 @@ from token_service.proxy.credentials import (
     query_fields,
 )
 from token_service.proxy.paths import BadPath, normalise
-from token_service.proxy.refusals import Face, Outcome
-from token_service.served import NoLiveToken, TooSoon
+from token_service.proxy.real_tokens import RealTokens
+from token_service.proxy.refusal import Face, Outcome
 from token_service.slot import Kind
 from zhongkong.runtime.problems import request_id
-from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
     from token_service.clients import Caller
     from token_service.directory import Account
+    from token_service.proxy.bookkeeping import Note
     from token_service.proxy.parts import ProxyParts
-    from token_service.proxy.service import Note, Proxy
-    from token_service.served import Served
+    from token_service.proxy.service import Proxy
 
 TOKEN: Final = "/cgi-bin/token"
 STABLE_TOKEN: Final = "/cgi-bin/stable_token"
@@ -56,19 +55,20 @@ class SdkFace:
     def __init__(self, parts: ProxyParts, proxy: Proxy) -> None:
         self._parts = parts
         self._proxy = proxy
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self._real_tokens = RealTokens(parts, proxy.carrier)
+        self.handle = partial(proxy.books.answered, Face.SDK, self._flow, NOT_ADMITTED)
         """Answer one request. Nothing of what a caller or WeChat does is raised."""
-        if self._proxy.knows(request):
-            return await self._proxy.sdk(request)
-        try:
-            path = normalise(request.raw_path.partition("?")[0])
-        except BadPath:
-            path = ""
-        if path not in _OWN:
-            return await self._proxy.sdk(request)
-        flow = self._ticket if path == GET_TICKET else partial(self._token, path)
-        return await self._proxy.answered(request, Face.SDK, flow, Admitted())
+
+    async def _flow(self, request: web.Request, note: Note) -> web.StreamResponse:
+        cleared = self._proxy.precedent(request)
+        if cleared is not None:
+            return await self._proxy.let_through(request, note, cleared)
+        path = _own_path(request)
+        if not path:
+            return await self._proxy.sdk(request, note)
+        if path == GET_TICKET:
+            return await self._ticket(request, note)
+        return await self._token(path, request, note)
 
     async def _token(self, path: str, request: web.Request, note: Note) -> web.StreamResponse:
         note.path_class, note.path = "token", path
@@ -85,7 +85,7 @@ class SdkFace:
             raise refusals.bad_key()
         forced = path == STABLE_TOKEN and given.get("force_refresh", "").lower() in _TRUE
         if forced and caller.may(Verb.FORCE, account.name, Kind.ACCESS_TOKEN):
-            await self._force(account, caller)
+            await self._real_tokens.force(caller, account)
         if caller.real_tokens:
             answer = await self._real(request, caller, account)
         else:
@@ -109,40 +109,12 @@ class SdkFace:
         return _answer({"access_token": token, "expires_in": LIFE_S})
 
     async def _real(self, request: web.Request, caller: Caller, account: Account) -> web.Response:
-        """The real token. Asked for again soon, it is suspected: probed, never minted for that."""
-        parts, peer = self._parts, request.remote or ""
         if not caller.may(Verb.READ, account.name, Kind.ACCESS_TOKEN):
             raise refusals.no_right(caller.name, f"`read` for account {account.name}")
-        slot = account.slots[Kind.ACCESS_TOKEN]
-        served = await self._proxy.carrier.live(slot)
-        holder = (caller.name, account.name)
-        if parts.handouts.asks_again(holder, peer, served.version, parts.source.now()):
-            served = await self._suspected(served)
-        now = parts.source.now()
-        parts.handouts.note(served.value, holder, peer, now)
+        served = await self._real_tokens.give(caller, account, request.remote or "")
         self._audit(request, caller, account, Kind.ACCESS_TOKEN, served.version)
-        return _answer({"access_token": served.value, "expires_in": served.lifetime(now)})
-
-    async def _suspected(self, served: Served) -> Served:
-        try:
-            return (await self._parts.healer.report(served, evidence=False)).served
-        except NoLiveToken as trouble:
-            raise refusals.no_live_token(trouble) from None
-        except StoreUnavailable:
-            return served
-
-    async def _force(self, account: Account, caller: Caller) -> None:
-        """A forced refresh; one that comes too soon refreshes nothing, as at WeChat."""
-        slot = account.slots[Kind.ACCESS_TOKEN]
-        reason = f"force_refresh by client {caller.name}"
-        try:
-            await self._parts.source.rotate(slot, reason=reason)
-        except TooSoon:
-            return
-        except NoLiveToken as trouble:
-            raise refusals.no_live_token(trouble) from None
-        except StoreUnavailable:
-            raise refusals.undecided() from None
+        life_s = served.lifetime(self._parts.source.now())
+        return _answer({"access_token": served.value, "expires_in": life_s})
 
     async def _ticket(self, request: web.Request, note: Note) -> web.StreamResponse:
         note.path_class, note.path = "ticket", GET_TICKET
@@ -194,6 +166,15 @@ class SdkFace:
         audit.SDK_TOKEN_HANDED_OUT.write(
             request_id(request), caller.name, account.name, str(kind), form
         )
+
+
+def _own_path(request: web.Request) -> str:
+    """Which of the endpoints here is asked for; empty for everything that goes on to WeChat."""
+    try:
+        path = normalise(request.raw_path.partition("?")[0])
+    except BadPath:
+        return ""
+    return path if path in _OWN else ""
 
 
 def _answer(document: dict[str, object]) -> web.Response:

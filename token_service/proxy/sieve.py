@@ -2,15 +2,15 @@
 
 Three things are looked for: texts that are known (what came with this call, and keys that callers
 showed before), anything of an opaque token's shape, and any word whose SHA-256 is that of a
-client's key. Each is looked for as it stands and behind percent and JSON escapes. What is done
-about a find is decided elsewhere.
+client's key. Each is looked for as it stands and behind percent and JSON escapes, in short data in
+base64 too. What is done about a find is decided elsewhere.
 """
 
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_to_bytes
 
 from token_service.opaque import PREFIX
 
@@ -30,9 +30,14 @@ _IS_WORD: Final = bytes(1 if code in _WORD else 0 for code in range(256))
 _RUN: Final = b"\x01" * (WORD_BYTES_AT_LEAST // _STRIDE)
 _OPAQUE: Final = re.compile(re.escape(PREFIX.encode()) + rb"[A-Za-z0-9_-]{60}")
 _OPAQUE_PREFIX: Final = PREFIX.encode()
-_JSON_ESCAPE: Final = re.compile(rb"\\u00([0-7][0-9A-Fa-f])|\\([/\"\\])")
+_PERCENT_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_JSON_ESCAPE: Final = re.compile(rb"\\(?:u00([0-7][0-9A-Fa-f])|([/\"\\]))")
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % (WORD_BYTES_AT_LEAST * 4 // 3))
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _REST: Final = re.compile(rb"[A-Za-z0-9_-]*")
 _DECODINGS: Final = 2
+_REACH: Final = 1024
+"""More than a find extends from an escape that it holds: nothing that is looked for is as long."""
 _SEEN_AT_MOST: Final = 256
 _SMALL_BYTES: Final = 64 * 1024
 
@@ -71,8 +76,13 @@ class Sieve:
 
     def catches(self, data: bytes) -> bool:
         """Whether one of them stands in `data`, plainly or escaped."""
-        if self._found(data):
-            return True
+        return self._found(data) or any(map(self._found_escaped, escaped_parts(data)))
+
+    def catches_packed(self, data: bytes) -> bool:
+        """Whether one of them stands in `data` in base64, as in `Basic …`. For short data."""
+        return any(map(self._found, _unpacked(data)))
+
+    def _found_escaped(self, data: bytes) -> bool:
         for _ in range(_DECODINGS):
             decoded = _decoded(data)
             if decoded is data:
@@ -140,15 +150,49 @@ def words(data: bytes) -> Iterator[bytes]:
         at = sample.find(_RUN, end // _STRIDE + 1)
 
 
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    """What may be base64 decoded, from each place where a group can begin."""
+    for run in _BASE64.finditer(data):
+        text = run[0].translate(_STANDARD)
+        for start in range(4):
+            part = text[start:]
+            # One letter alone at the end holds no whole byte.
+            part = part[: len(part) - (len(part) % 4 == 1)]
+            yield a2b_base64(part + b"=" * (-len(part) % 4))
+
+
+def escaped_parts(data: bytes) -> Iterator[bytes]:
+    """The surroundings of escapes: whatever is found only behind escapes lies in one of them.
+
+    In a picture or a film they are few and short. Escapes that are near each other share one.
+    """
+    # Both patterns begin with one fixed byte, which makes the search for them fast.
+    places = [each.span() for each in _PERCENT_ESCAPE.finditer(data)] if b"%" in data else []
+    if b"\\" in data:
+        places += [each.span() for each in _JSON_ESCAPE.finditer(data)]
+        places.sort()
+    start = end = -1
+    for first, last in places:
+        if start < 0:
+            start = first
+        elif first - end > 2 * _REACH:
+            yield data[max(0, start - _REACH) : end + _REACH]
+            start = first
+        end = last
+    if start >= 0:
+        yield data[max(0, start - _REACH) : end + _REACH]
+
+
 def _decoded(data: bytes) -> bytes:
     """With percent and JSON escapes undone once; the same object when there are none."""
     plain = data
     if b"%" in plain:
-        plain = unquote_to_bytes(plain)
+        plain = _PERCENT_ESCAPE.sub(_unescaped, plain)
     if b"\\" in plain:
         plain = _JSON_ESCAPE.sub(_unescaped, plain)
     return data if plain == data else plain
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    return bytes((int(escape[1], 16),)) if escape[1] else escape[2]
+    digits = escape[1]
+    return bytes((int(digits, 16),)) if digits else escape[2]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -22,11 +21,7 @@ _SERIES_AT_MOST = 2000
 _OTHERS = "(others)"
 
 
-class _Key(NamedTuple):
-    client: str
-    account: str
-    path_class: str
-    outcome: str
+_LABELS: Final = ("client", "account", "path_class", "outcome")
 
 
 class ProxyTallies(Collector):
@@ -43,15 +38,17 @@ class ProxyTallies(Collector):
         self._prefix = prefix
         self._moves = moves
         self._connections = connections
-        self._counts: Counter[_Key] = Counter()
+        self._counts: dict[tuple[str, str, str, str], int] = {}
         self._times: dict[str, Tally] = {}
 
     def add(self, client: str, account: str, path_class: str, outcome: str, took_s: float) -> None:
         """Count one call."""
-        key = _Key(client, account, path_class, outcome)
-        if key not in self._counts and len(self._counts) >= _SERIES_AT_MOST:
-            key = _Key(_OTHERS, _OTHERS, path_class, outcome)
-        self._counts[key] += 1
+        key = (client, account, path_class, outcome)
+        count = self._counts.get(key, 0)
+        if not count and len(self._counts) >= _SERIES_AT_MOST:
+            key = (_OTHERS, _OTHERS, path_class, outcome)
+            count = self._counts.get(key, 0)
+        self._counts[key] = count + 1
         tally = self._times.get(path_class)
         if tally is None:
             tally = self._times[path_class] = Tally()
@@ -62,7 +59,7 @@ class ProxyTallies(Collector):
         return sum(
             count
             for key, count in self._counts.items()
-            if all(getattr(key, name) == value for name, value in labels.items())
+            if labels.items() <= dict(zip(_LABELS, key, strict=True)).items()
         )
 
     def collect(self) -> Iterator[Metric]:
@@ -70,7 +67,7 @@ class ProxyTallies(Collector):
         counts = CounterMetricFamily(
             f"{self._prefix}_proxied_calls",
             "Calls through the proxy to WeChat's API, and to the endpoints made for SDKs.",
-            labels=_Key._fields,
+            labels=_LABELS,
         )
         for key, count in self._counts.items():
             counts.add_metric(key, count)

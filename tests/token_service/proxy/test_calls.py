@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from tests.token_service.proxy.world import APPID, BANK_APPID, KEYS, Service, entry, service
 from tests.token_service.running import write_config
-from token_service.proxy.outgoing import forwarded
+from token_service.proxy.headers import to_wechat
 from token_service.settings import ENV_PREFIX, TokenServiceSettings
 from zhongkong.emulator.faults import Fault
 from zhongkong.runtime.settings import ConfigError, load
@@ -144,6 +144,12 @@ async def test_a_client_is_refused_on_paths_that_are_not_its_own(it: Service) ->
     assert (await it.get(f"{IP}?access_token={token}")).errcode == 48001
     assert (await it.get(f"/cgi-bin/menu/x/get?access_token={token}")).errcode == 48001
     assert it.wechat.world.model.ledger.calls(IP) == 0
+
+
+async def test_a_refused_call_is_counted_under_its_client_s_name(it: Service) -> None:
+    await it.get(f"{IP}?access_token={await it.token('menus')}")
+
+    assert it.parts.tallies.count(client="menus", account="shop", outcome="refused") == 1
 
 
 async def test_a_client_is_refused_on_accounts_that_are_not_its_own(it: Service) -> None:
@@ -389,7 +395,7 @@ def test_headers_of_one_connection_and_of_ours_stay_here() -> None:
     )
     raw = tuple((name.encode(), value.encode()) for name, value in sent.items())
 
-    assert forwarded(raw) == [
+    assert to_wechat(raw) == [
         b"User-Agent: sdk/1",
         b"Content-Type: text/plain",
         b"Accept-Encoding: gzip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,10 @@ def encoded(text: str) -> str:
 
 def escaped(text: str) -> str:
     return "".join(f"\\u{ord(c):04x}" for c in text)
+
+
+def basic(text: str) -> str:
+    return "Basic " + b64encode(f"user:{text}".encode()).decode()
 
 
 SPELLINGS = [str, quote, encoded, escaped, str.upper, lambda text: f"a{text}b"]
@@ -154,3 +159,19 @@ async def test_a_key_that_this_process_never_saw_is_known_by_its_digest(it: Serv
     assert [answer.status for answer in answers] == [400] * 4
     assert all(json.loads(answer.body)["errcode"] == 40035 for answer in answers)
     assert sightings.watched[stranger] == 0
+
+
+def test_a_key_in_base64_is_not_passed_on(
+    world: tuple[asyncio.Runner, Service, list[str]],
+) -> None:
+    runner, it, tokens = world
+    target = f"/cgi-bin/menu/get?access_token={tokens[0]}"
+    packed = basic(KEY)
+    sightings = it.wechat.world.model.ledger.sightings
+    sightings.watch(packed.split()[1])
+    in_header = runner.run(it.get(target, headers={"X-Any": packed}))
+    in_query = runner.run(it.get(f"{target}&x={packed.split()[1].rstrip('=')}"))
+    ours = runner.run(it.get(target, headers={"Authorization": packed}))
+
+    assert (in_header.status, in_query.status, ours.status) == (400, 400, 200)
+    assert sightings.watched[packed.split()[1]] == 0

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, strategies as st
 
-from token_service.proxy.sieve import HOLD_BYTES, SeenKeys, Sieve, StreamSieve, words
+from token_service.proxy.sieve import (
+    HOLD_BYTES,
+    SeenKeys,
+    Sieve,
+    StreamSieve,
+    escaped_parts,
+    words,
+)
 
 KEY = "0123456789abcdefghijklmnopqrstuv"
 OTHER = "another-client_key-ABCDEFGHIJK"
@@ -52,6 +61,16 @@ def test_a_key_that_was_seen_is_found_inside_a_longer_word(around: int) -> None:
 
     assert sieve(OTHER, KEY).catches(data)
     assert not sieve(OTHER).catches(data)
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("user", ["", "u:", "us:", "user:", "\u00fc\u00ff:"])
+def test_a_key_is_found_in_base64_too(encode: Callable[[bytes], bytes], user: str) -> None:
+    packed = encode(f"{user}{KEY}".encode())
+
+    assert sieve().catches_packed(b"X-Auth: Basic " + packed + b"\nA: b")
+    assert sieve().catches_packed(b"a=1&b=" + packed.rstrip(b"="))
+    assert not sieve().catches_packed(encode(f"{user}{KEY[:-1]}!".encode()))
 
 
 def test_what_came_with_the_call_is_found_anywhere() -> None:
@@ -108,3 +127,32 @@ def test_a_harmless_stream_keeps_every_byte(data: bytes, cut: int) -> None:
         passed += stream.feed(data[at : at + cut]) or b""
 
     assert passed + stream.rest() == data
+
+
+@given(
+    st.text("%25\\u00c41/z ", max_size=3000),
+    st.lists(st.sampled_from([str, everything_encoded, json_escaped]), min_size=1, max_size=9),
+    st.text("%25\\u00c41/z ", max_size=3000),
+    st.sampled_from([KEY, OTHER, OPAQUE]),
+    st.booleans(),
+)
+def test_a_credential_among_escapes_is_found_as_if_all_of_them_were_undone(
+    before: str, ways: list[Callable[[str], str]], after: str, secret: str, twice: bool
+) -> None:
+    written = "".join(ways[at % len(ways)](letter) for at, letter in enumerate(secret))
+    data = f"{before} {quote(written) if twice else written} {after}".encode()
+
+    assert sieve().catches(data)
+    assert sieve(KEY, OTHER).catches(data)
+
+
+@given(st.binary(max_size=200), st.integers(0, 5000), st.integers(0, 5000))
+def test_escapes_far_apart_are_looked_at_one_by_one(noise: bytes, gap: int, end: int) -> None:
+    plain = noise.replace(b"%", b" ").replace(b"\\", b" ")
+    data = b"%20" + plain + b" " * gap + b"\\u0041" + b" " * end
+
+    parts = list(escaped_parts(data))
+
+    assert all(part in data for part in parts)
+    assert sum(part.count(b"%20") for part in parts) == 1
+    assert sum(part.count(b"\\u0041") for part in parts) == 1

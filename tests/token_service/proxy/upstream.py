@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -45,11 +46,18 @@ class Visit:
         self.writer.transport.abort()
 
 
+async def token_answer(visit: Visit, token: str = "92_" + "t" * 120) -> None:
+    """What the token endpoints answer."""
+    await visit.body()
+    said = b'{"access_token":"%b","expires_in":7200}' % token.encode()
+    visit.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+
+
 class Upstream:
     """What it saw."""
 
-    def __init__(self, port: int) -> None:
-        self.origin = f"http://127.0.0.1:{port}"
+    def __init__(self, scheme: str, port: int) -> None:
+        self.origin = f"{scheme}://127.0.0.1:{port}"
         self.heads: list[bytes] = []
         self.open = 0
 
@@ -59,7 +67,7 @@ class Upstream:
 
 
 @asynccontextmanager
-async def upstream(script: Script) -> AsyncIterator[Upstream]:
+async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
     """Serve until the end of the test. A script that ends keeps its connection open."""
     visits: set[asyncio.Task[None]] = set()
 
@@ -79,8 +87,8 @@ async def upstream(script: Script) -> AsyncIterator[Upstream]:
             visits.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    it = Upstream(server.sockets[0].getsockname()[1])
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    it = Upstream("https" if tls else "http", server.sockets[0].getsockname()[1])
     try:
         yield it
     finally:

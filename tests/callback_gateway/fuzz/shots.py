@@ -1,0 +1,34 @@
+"""What is fired at the gateway, and what may come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+CANARY_BYTES = 12
+
+
+class Expect(StrEnum):
+    REFUSED = "refused"
+    """4xx, and nothing is stored."""
+    MALFORMED = "malformed"
+    """Genuine and unreadable: `success`, and one dead letter."""
+    KNOWN = "known"
+    """A genuine request that came before, perhaps damaged: 200 or 4xx, and nothing is stored."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """`canary` stands somewhere in `raw`, and may stand nowhere in an answer.
+
+    `alone`: the connection can't be used again. `may_be_silent`: no answer is an answer too, for
+    the request isn't complete, or the server can't know that it is.
+    """
+
+    kind: str
+    raw: bytes = field(repr=False)
+    canary: bytes
+    expect: Expect = Expect.REFUSED
+    alone: bool = False
+    may_be_silent: bool = False
+    bodyless: bool = False
