@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -34,8 +35,8 @@ class Forgeries:
     def __init__(self, random: Random, now: Callable[[], int]) -> None:
         self._random = random
         self._now = now
-        self.seen: list[tuple[Party, dict[str, str]]] = []
-        """Queries of plaintext callbacks that were taken: what somebody may have captured."""
+        self.seen: list[bytes] = []
+        """Plaintext callbacks that were taken, whole: what somebody may have captured."""
 
     def kinds(self) -> dict[str, tuple[int, Callable[[], Shot]]]:
         """Weight and maker of each."""
@@ -108,9 +109,9 @@ class Forgeries:
         if not self.seen:
             return self.forged_signature()
         canary = self._canary()
-        party, query = self._random.choice(self.seen)
-        body = self._random.choice([self._message(party, canary), canary.encode(), b""])
-        return self._post("altered_replay", party, query, body, canary)
+        target = self._random.choice(self.seen).split(b" ", 2)[1]
+        body = self._random.choice([self._message(PLAINTEXT, canary), canary.encode(), b""])
+        return Shot("altered_replay", request(b"POST", target, body), canary.encode())
 
     def noise_body(self) -> Shot:
         party, canary = self._party(), self._canary()
@@ -205,9 +206,7 @@ class Forgeries:
             end = bytes([self._random.choice([0, 33, 255])])
             inner = self._random.randbytes(16) + self._random.choice([b"\xff" * 4, bytes(4)])
             noise = party.key.encrypt(inner.ljust(63, b"x") + end)
-        import base64
-
-        return self._around("raw_ciphertext", party, base64.b64encode(noise).decode(), canary)
+        return self._around("raw_ciphertext", party, b64encode(noise).decode(), canary)
 
     def truncated_body(self) -> Shot:
         party, canary = self._random.choice([SAFE, COMPATIBLE]), self._canary()
@@ -349,9 +348,8 @@ class Forgeries:
         return self._post(kind, party, query, body, canary)
 
     def _within(self, kind: str, party: Party, message: bytes, canary: str) -> Shot:
-        """Genuine, and unreadable. No two of them are the same."""
-        mark = f"<!--{self._random.randbytes(8).hex()}-->".encode()
-        query, body = party.callback(message + mark, self._now(), canary, self._random)
+        """Genuine, and unreadable. The canary in it makes each a message of its own."""
+        query, body = party.callback(message, self._now(), canary, self._random)
         return replace(self._post(kind, party, query, body, canary), expect=Expect.MALFORMED)
 
     def _with_entity(self, body: bytes) -> bytes:

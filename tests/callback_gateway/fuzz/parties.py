@@ -91,11 +91,11 @@ class Party:
         return f"/callback/{self.name}?{words}".encode()
 
     def genuine(self, content: str, msg_id: int, at: int, random: Random) -> bytes:
-        """A text message as a whole request. The nonce is the content's digits."""
+        """A text message as a whole request. NONCE tells its nonce."""
         fields = self.text(content, msg_id, at)
         clear = fields if self.name == "compatible" else None
         query, body = self.callback(
-            render(fields, BodyFormat.XML), at, f"n{msg_id}", random, clear=clear
+            render(fields, BodyFormat.XML), at, f"nonce{msg_id:010}", random, clear=clear
         )
         return request(b"POST", self.target(query), body)
 

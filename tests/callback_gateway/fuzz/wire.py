@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,11 +12,15 @@ Header = tuple[bytes, bytes]
 HOST: Header = (b"Host", b"gateway.example")
 XML: Header = (b"Content-Type", b"text/xml")
 
+_VERSION = re.compile(r"HTTP/\d\.\d")
+"""aiohttp answers under the version that it was asked under, whatever that is."""
+
 
 @dataclass(frozen=True)
 class Answer:
-    """`raw` is all of it. `closing`: the server ends the connection behind it."""
+    """`raw` is all of it."""
 
+    version: str
     status: int
     headers: dict[str, str]
     body: bytes = field(repr=False)
@@ -23,7 +28,9 @@ class Answer:
 
     @property
     def closing(self) -> bool:
-        return self.headers.get("connection", "").lower() == "close"
+        """Whether the server ends the connection behind it."""
+        usual = "keep-alive" if self.version == "HTTP/1.1" else "close"
+        return self.headers.get("connection", usual).lower() == "close"
 
 
 class NotHttp(AssertionError):
@@ -62,20 +69,20 @@ async def read_answer(reader: asyncio.StreamReader, *, bodyless: bool = False) -
             if partial:
                 raise NotHttp(f"the connection ended within a head: {partial!r}") from None
             return None
-        status, headers = _head(head)
+        version, status, headers = _head(head)
         if status >= 200:
             break
         passed += head
     body = b""
     if not bodyless and status not in {204, 304}:
         body = await reader.readexactly(int(headers["content-length"]))
-    return Answer(status, headers, body, passed + head + body)
+    return Answer(version, status, headers, body, passed + head + body)
 
 
-def _head(head: bytes) -> tuple[int, dict[str, str]]:
+def _head(head: bytes) -> tuple[str, int, dict[str, str]]:
     first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     version, _, rest = first.partition(" ")
-    if version not in {"HTTP/1.1", "HTTP/1.0"} or not rest[:3].isdigit():
+    if not _VERSION.fullmatch(version) or not rest[:3].isdigit():
         raise NotHttp(f"no status line: {first!r}")
     headers = {}
     for line in lines:
@@ -83,4 +90,4 @@ def _head(head: bytes) -> tuple[int, dict[str, str]]:
         if not colon or name.lower() in headers:
             raise NotHttp(f"no header, or one twice: {line!r}")
         headers[name.lower()] = value.strip()
-    return int(rest[:3]), headers
+    return version, int(rest[:3]), headers
