@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from callback_gateway.answers import NOTHING_TO_SAY, answer, fits, patience, stored_reply
+from callback_gateway.answers import (
+    NOTHING_TO_SAY,
+    Patience,
+    answer,
+    fits,
+    patience,
+    stored_reply,
+)
 from callback_gateway.inbox.records import ReplyState, Verdict
 from callback_gateway.reply_board import ReplyOutcome, TooManyWait
 from callback_gateway.routes import SHORT_WINDOW_S, Static
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from callback_gateway.accounts import Account
-    from callback_gateway.answers import Pace, Patience
+    from callback_gateway.answers import Pace
     from callback_gateway.authenticity import Genuine
     from callback_gateway.delivery.dispatcher import Dispatcher
     from callback_gateway.event import Event
@@ -35,6 +42,9 @@ if TYPE_CHECKING:
     from callback_gateway.reply_board import ReplyBoard
     from callback_gateway.routes import Decision
     from zhongkong.wechat.passive_reply import PassiveReply
+
+ENDING_PATIENCE_S: Final = 2.0
+"""So long a try still waits when the process ends: its answer must be out before the listener."""
 
 LOOK_EVERY_S: Final = 0.25
 """How often a try asks the store for an answer that another process is after."""
@@ -116,8 +126,11 @@ class Replies:
                 self._dispatcher.run_reply(attempt.accepted.lease)
             elif attempt.accepted.verdict is Verdict.DUPLICATE:
                 self._observer.joined(attempt.account.name)
+            ends_at: float | None = None
             while not told.done():
-                left = self._patience(attempt)
+                if ends_at is None and self._process.ending.is_set():
+                    ends_at = self._process.clock.monotonic() + ENDING_PATIENCE_S
+                left = self._patience(attempt, ends_at)
                 if left.seconds < _MOMENT_S:
                     return None if left.withheld else ReplyOutcome(None)
                 await self._look(attempt, told, left)
@@ -129,7 +142,7 @@ class Replies:
         """Wait for word from this process, or for a moment, then ask the store."""
         here = self._dispatcher.attempts(attempt.event.id)
         pause_s = left.seconds if here else min(left.seconds, LOOK_EVERY_S)
-        if await self._told(told, pause_s, heed_ending=left.withheld) or here:
+        if await self._told(told, pause_s) or here:
             return
         try:
             joined = await self._inbox.join(
@@ -143,14 +156,13 @@ class Replies:
         elif joined.reply_state is not ReplyState.RUNNING and not told.done():
             told.set_result(ReplyOutcome(joined.reply))
 
-    async def _told(
-        self, told: asyncio.Future[ReplyOutcome], pause_s: float, *, heed_ending: bool
-    ) -> bool:
-        """Wait for `told`, at most `pause_s`; the end of the process wakes a withheld try."""
+    async def _told(self, told: asyncio.Future[ReplyOutcome], pause_s: float) -> bool:
+        """Wait for `told`, at most `pause_s`; the end of the process wakes whoever waits."""
         waited: set[asyncio.Future[object]] = {told}  # type: ignore[arg-type]
-        ending = asyncio.ensure_future(self._process.ending.wait()) if heed_ending else None
-        if ending is not None:
-            waited.add(ending)  # type: ignore[arg-type]
+        ending: asyncio.Future[Any] | None = None
+        if not self._process.ending.is_set():
+            ending = asyncio.ensure_future(self._process.ending.wait())
+            waited.add(ending)
         try:
             await asyncio.wait(waited, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -158,14 +170,18 @@ class Replies:
                 ending.cancel()
         return told.done()
 
-    def _patience(self, attempt: Try) -> Patience:
-        return patience(
+    def _patience(self, attempt: Try, ends_at: float | None) -> Patience:
+        now = self._process.clock.monotonic()
+        left = patience(
             self._pace,
             long_window=attempt.decision.reply_window_s > SHORT_WINDOW_S,
             tries=attempt.accepted.tries,
-            spent_s=self._process.clock.monotonic() - attempt.began,
-            joinable=self._joinable() and not self._process.ending.is_set(),
+            spent_s=now - attempt.began,
+            joinable=self._joinable() and ends_at is None,
         )
+        if ends_at is None:
+            return left
+        return Patience(max(min(left.seconds, ends_at - now), 0.0), withheld=False)
 
     # -- saying ----------------------------------------------------------------------------------
 

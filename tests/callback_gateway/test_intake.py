@@ -171,7 +171,20 @@ async def test_a_process_that_ends_answers_what_it_withheld() -> None:
         said = await withheld
         assert said is not None
         assert said.text == "请稍候"
-        assert said.took_s < 4.5
+        assert said.took_s <= 3.0
+
+
+@on_virtual_time
+async def test_a_process_that_ends_answers_before_its_listener_is_closed() -> None:
+    async with platform(asks(4.5)) as wechat:
+        crm(wechat, 12)
+        waiting = asyncio.ensure_future(wechat.send(text()))
+        await asyncio.sleep(1)
+        wechat.gateways[0].process.ending.set()
+        said = await waiting
+        assert said is not None
+        assert said.text == "请稍候"
+        assert said.took_s <= 3.0
 
 
 @on_virtual_time
