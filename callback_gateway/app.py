@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 PUBLIC_LISTENER: Final = "public"
 INTERNAL_LISTENER: Final = "internal"
 
+GARBAGE_GATHERED: Final = 20_000
+"""New objects between two rounds of the collector: some hundred callbacks' worth."""
+
 _CLOSING_S: Final = 0.5
 """The part of the grace that is left for what comes after deliveries and spool."""
 
@@ -125,8 +128,9 @@ class CallbackGateway:
             if self._spool is not None:
                 self._tasks.keep("spool", self._spool.run)
             self._stop.on_request(self._process.ending.set)
-            # What lives now lives long: the collector needn't look at it in each round.
+            # What lives now lives long, and what a callback leaves behind can wait for company.
             gc.freeze()
+            gc.set_threshold(GARBAGE_GATHERED, 20, 20)
             self.opened.set()
             await self._stop.wait()
             # Whoever sends callbacks here hears of the end later than we do.

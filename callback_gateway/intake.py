@@ -32,6 +32,8 @@ from zhongkong.wechat.catalogue import normalise
 from zhongkong.wechat.push import PushMalformed, format_of, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from callback_gateway.accounts import Account
     from callback_gateway.answers import Pace
     from callback_gateway.authenticity import Genuine
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from zhongkong.runtime.clock import Clock
 
 _SUCCESS_HEADERS: Final = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
+_PLAIN_QUERY_AT_MOST: Final = 1024
+
 log = get_logger()
 
 
@@ -105,7 +109,7 @@ class Intake:
         now = self._clock.now()
         try:
             genuine = authenticate(
-                account, read_query(request.query), body, now=now, freshness_s=self._freshness_s
+                account, read_query(_words(request)), body, now=now, freshness_s=self._freshness_s
             )
             event, malformed = self._read(account, genuine)
         except Forged as forged:
@@ -118,7 +122,7 @@ class Intake:
             answer = await self._bury(account, genuine, malformed, began, now)
         else:
             answer = await self._take(request, account, genuine, event, began)
-        return answer
+        return self._sent(request, answer)
 
     async def _body(self, request: web.Request) -> bytes:
         """The body. Raises Problem when it is too large or too slow."""
@@ -214,6 +218,19 @@ class Intake:
             self._success_made = int(moment)
         return self._success
 
+    def _sent(self, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+        """The answer, with the end of its connection where nothing more should come on it.
+
+        While this process ends, who keeps connections open has to take others: one that is closed
+        under the next request costs that a try.
+        """
+        ending = self._replies.ending
+        if answer is self._success and (ending or not ReadyAnswer.fits(request)):
+            answer = web.Response(body=SUCCESS, headers=_SUCCESS_HEADERS)
+        if ending:
+            answer.force_close()
+        return answer
+
     def _account(self, request: web.Request) -> Account:
         account = self._rules.accounts.get(request.match_info[ACCOUNT])
         if account is None:
@@ -240,3 +257,15 @@ class Intake:
         return Problem(
             503, "Not stored", "Nothing can be kept at the moment.", headers={"Retry-After": "1"}
         )
+
+
+def _words(request: web.Request) -> Mapping[str, str]:
+    """The query. WeChat's needs no decoding; what does is left to the library."""
+    text = request.rel_url.raw_query_string
+    if not text or "%" in text or "+" in text or len(text) > _PLAIN_QUERY_AT_MOST:
+        return request.query
+    words: dict[str, str] = {}
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        words.setdefault(name, value)
+    return words

@@ -92,6 +92,11 @@ class Replies:
         self._pace = pace
         self._joinable = joinable
 
+    @property
+    def ending(self) -> bool:
+        """Whether this process was asked to stop."""
+        return self._process.ending.is_set()
+
     async def answer(self, request: web.Request, attempt: Try) -> web.StreamResponse:
         """The answer to this try; none, and its connection closed, when it is withheld."""
         decision = attempt.decision

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from callback_gateway.delivery.verdict import TARGET_GONE, judge_notify
-from callback_gateway.inbox.records import Dead, Retry
+from callback_gateway.inbox.records import Dead, Mark, Retry
 
 if TYPE_CHECKING:
     from callback_gateway.delivery.disabled import Disabled
@@ -32,7 +32,7 @@ class NotifyRunner:
 
     def begin(self, hold: Hold, target: Target, leave: Leave) -> None:
         """Attempt it; `leave` gives its place back, once it is settled."""
-        if self._disabled.holds(target):
+        if self._disabled.holds(target) and Mark.REDRIVEN not in hold.delivery.marks:
             self._settle(hold, Dead(TARGET_GONE), None, leave)
         else:
             self._parts.work.begin("delivery", self._deliver(hold, target, leave))
@@ -40,6 +40,10 @@ class NotifyRunner:
     async def _deliver(self, hold: Hold, target: Target, leave: Leave) -> None:
         parts, settling = self._parts, False
         try:
+            if await self._is_disabled(target):
+                self._settle(hold, Dead(TARGET_GONE), None, leave)
+                settling = True
+                return
             judge = partial(self._judge, hold)
             judgement, attempt = await parts.attempts.make(hold.delivery, target, judge)
             self._settle(hold, judgement.result, attempt, leave)
@@ -50,6 +54,12 @@ class NotifyRunner:
             if not settling:
                 parts.leases.let_go(hold)
                 leave(None)
+
+    async def _is_disabled(self, target: Target) -> bool:
+        """Asked anew for what is redriven: whoever does that has just enabled the target."""
+        if self._disabled.holds(target):
+            await self._disabled.refresh()
+        return self._disabled.holds(target)
 
     def _judge(self, hold: Hold, outcome: Outcome) -> Judgement:
         chance = self._parts.randomness.uniform(0.0, 1.0)
