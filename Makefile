@@ -1,18 +1,19 @@
 # Everything runs in .venv, which scripts/bootstrap.sh makes and fills from requirements/*.txt.
-# Variables: PORT_BASE (run), SEEDS and FIRST_SEED (simulate), ROUNDS (chaos), PYTHON (the Python to
-# make .venv of), PYTEST (further words for pytest).
+# Variables: PORT_BASE (run), SEEDS and FIRST_SEED (simulate), ROUNDS (chaos), FUZZ (fuzz), PYTHON
+# (the Python to make .venv of), PYTEST (further words for pytest).
 
 PORT_BASE ?= 8080
 SEEDS ?= 200
 FIRST_SEED ?= 0
 ROUNDS ?= 10
+FUZZ ?= 100000
 PYTEST ?=
 BIN := .venv/bin
 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports simulate chaos bench lock clean runtime dev
+.PHONY: help run test lint format types imports simulate chaos fuzz bench lock clean runtime dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +43,9 @@ simulate: dev ## the rotator on virtual time (SEEDS=200 FIRST_SEED=0)
 
 chaos: dev ## processes and Redis killed under load, again and again (ROUNDS=10)
 	@CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -n 2 --dist loadfile tests/chaos $(PYTEST)
+
+fuzz: dev ## hostile requests to a gateway (FUZZ=100000)
+	@FUZZ=$(FUZZ) $(BIN)/python -m pytest -n 0 -s tests/callback_gateway/fuzz $(PYTEST)
 
 bench: dev ## ratios against a bare aiohttp handler
 	@$(BIN)/python -m tests.bench

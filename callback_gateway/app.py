@@ -19,8 +19,10 @@ from callback_gateway.inbox.spooled import SpooledInbox
 from callback_gateway.inbox.upkeep import keep_purged
 from callback_gateway.intake import Intake
 from callback_gateway.internal import make_internal_app
+from callback_gateway.letters import Letters
 from callback_gateway.metrics import GatewayMetrics
 from callback_gateway.process import Process
+from callback_gateway.recent import Recent
 from callback_gateway.reload import Reload
 from callback_gateway.replies import Replies
 from callback_gateway.reply_board import ReplyBoard
@@ -114,6 +116,7 @@ class CallbackGateway:
             inbox, clock, spool=None if self._spool is None else self._spool.waiting
         )
         metrics.show(self._watch)
+        self._recent = Recent(metrics.callbacks, clock)
         self._reload = Reload(loaded, self.rules, clock, on_change=self._dispatcher.wake)
         self._readiness = Readiness(self._not_ready_because, stop)
         self.opened = asyncio.Event()
@@ -124,6 +127,7 @@ class CallbackGateway:
             self._tasks.keep("delivery", self._dispatcher.run)
             self._tasks.keep("config", self._reload.watcher.run)
             self._tasks.keep("inbox_depth", self._watch.run)
+            self._tasks.keep("recent_traffic", self._recent.run)
             self._tasks.keep("purge", partial(keep_purged, self._inbox, self._process.clock))
             if self._spool is not None:
                 self._tasks.keep("spool", self._spool.run)
@@ -162,11 +166,12 @@ class CallbackGateway:
         internal = make_internal_app(
             Guard(settings.internal_hosts, settings.admin_key_sha256, service="callback_gateway"),
             self._readiness,
-            self._inbox,
+            Letters(self._inbox, lambda: self.rules.targets, self._dispatcher.wake),
             status=self.status,
             metrics=self._metrics.render,
-            targets=lambda: self.rules.targets,
-            wake=self._dispatcher.wake,
+            traffic=self._recent.traffic,
+            clock=self._process.clock,
+            randomness=self._process.randomness,
         )
         listen, internal_listen = settings.listen, settings.internal_listen
         return await Listeners.open(

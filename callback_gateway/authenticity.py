@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from callback_gateway.accounts import Mode
 from callback_gateway.inbox.records import Stamp
-from zhongkong.wechat.envelope import EnvelopeFault, EnvelopeRefused, open_envelope
+from zhongkong.wechat.envelope import EnvelopeFault, EnvelopeRefused, unseal
 from zhongkong.wechat.push import BodyFormat, PushMalformed, encrypted_part, format_of
 from zhongkong.wechat.signature import is_genuine
 
@@ -139,7 +139,7 @@ def _encrypted(
     fault = EnvelopeFault.BUFFER
     for index, key in enumerate(account.aes_keys):
         try:
-            content = open_envelope(encrypted, key, account.appid)
+            content = unseal(encrypted, key, account.appid)
         except EnvelopeRefused as refused:
             fault = refused.reason
             continue

@@ -211,6 +211,16 @@ async def test_a_genuine_callback_that_cannot_be_read_is_kept_and_not_sent_again
         assert letter.target == NOWHERE
 
 
+@on_virtual_time
+async def test_what_is_genuine_and_no_text_is_kept_too() -> None:
+    async with platform(NOTIFY) as wechat:
+        said = await wechat.send(b"<xml><Content>\xff\xfe</Content></xml>")
+        assert said is not None
+        assert said.body == b"success"
+        [letter] = (await wechat.world.inbox.dead_letters(Selection())).letters
+        assert letter.target == NOWHERE
+
+
 @pytest.mark.parametrize(
     ("how", "status", "reason"),
     [

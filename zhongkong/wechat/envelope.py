@@ -90,7 +90,17 @@ class AesKey:
 
 
 def open_envelope(encrypted: str, key: AesKey, appid: str) -> bytes:
-    """The message, valid UTF-8. Raises EnvelopeRefused, and nothing but that.
+    """The message, valid UTF-8. Raises EnvelopeRefused, and nothing but that."""
+    message = unseal(encrypted, key, appid)
+    try:
+        message.decode()
+    except UnicodeDecodeError:
+        raise EnvelopeRefused(EnvelopeFault.ENCODING) from None
+    return message
+
+
+def unseal(encrypted: str, key: AesKey, appid: str) -> bytes:
+    """The message, of whatever bytes. Raises EnvelopeRefused, and nothing but that.
 
     The signature has to be checked before: this finds accidents (another key, another account),
     not forgeries.
@@ -106,12 +116,7 @@ def open_envelope(encrypted: str, key: AesKey, appid: str) -> bytes:
         raise EnvelopeRefused(EnvelopeFault.BUFFER)
     if buffer[start_of_appid:end] != appid.encode("utf-8", "surrogatepass"):
         raise EnvelopeRefused(EnvelopeFault.APPID)
-    message = buffer[_HEADER:start_of_appid]
-    try:
-        message.decode()
-    except UnicodeDecodeError:
-        raise EnvelopeRefused(EnvelopeFault.ENCODING) from None
-    return message
+    return buffer[_HEADER:start_of_appid]
 
 
 def seal(message: bytes, key: AesKey, appid: str, noise: str) -> str:
