@@ -1,0 +1,119 @@
+"""What the worker answers on its internal listener, beside what every service does there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from menu_worker.result_words import document
+from zhongkong.runtime.admin import internal_app
+from zhongkong.runtime.answers import json_answer
+from zhongkong.runtime.logs import AuditLine
+from zhongkong.runtime.problems import Problem, read_json, request_id
+from zhongkong.runtime.storage import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import web
+
+    from menu_worker.store.base import MenuStore
+    from menu_worker.worker import Worker
+    from zhongkong.runtime.admin import Guard
+    from zhongkong.runtime.health import Readiness
+
+RECONCILE_PATH: Final = "/v1/reconcile"
+PAUSE_PATH: Final = "/v1/accounts/{account}/pause"
+RESUMPTION_PATH: Final = "/v1/accounts/{account}/resumption"
+
+ANSWERED_WITHIN_S: Final = 120.0
+PENDING: Final = "pending"
+ADMIN: Final = "admin"
+
+_BODY_LIMIT: Final = 4096
+ADMIN_ACTED: Final = AuditLine("admin_acted", ("request_id", "by", "what", "account"))
+
+
+def make_internal_app(
+    guard: Guard,
+    readiness: Readiness,
+    worker: Worker,
+    store: MenuStore,
+    *,
+    status: Callable[[], dict[str, Any]],
+    metrics: Callable[[], bytes],
+    look: Callable[[], Awaitable[None]],
+) -> web.Application:
+    """The application of the internal listener. `look` takes over what the files hold now."""
+    app = internal_app(guard, readiness, status=status, metrics=metrics)
+    calls = _Calls(worker, store, look)
+    app.router.add_post(RECONCILE_PATH, calls.reconcile)
+    app.router.add_post(PAUSE_PATH, calls.pause)
+    app.router.add_post(RESUMPTION_PATH, calls.resume)
+    return app
+
+
+class _Calls:
+    def __init__(
+        self, worker: Worker, store: MenuStore, look: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._look = look
+
+    async def reconcile(self, request: web.Request) -> web.Response:
+        """Passes now; what isn't done in time goes on, and is answered as pending."""
+        wanted = _wanted(await read_json(request, limit=_BODY_LIMIT))
+        await self._look()
+        if wanted is not None:
+            self._known(wanted)
+        names = [state.account for state in self._worker.states] if wanted is None else [wanted]
+        ADMIN_ACTED.write(request_id(request), ADMIN, "reconcile", wanted or "*")
+        results = await self._worker.reconcile(names, ANSWERED_WITHIN_S)
+        return json_answer(
+            {
+                "accounts": [
+                    {"account": name, "result": PENDING, "detail": None, "revision": None}
+                    if result is None
+                    else document(name, result)
+                    for name, result in results.items()
+                ]
+            }
+        )
+
+    async def pause(self, request: web.Request) -> web.Response:
+        return await self._switch(request, paused=True)
+
+    async def resume(self, request: web.Request) -> web.Response:
+        return await self._switch(request, paused=False)
+
+    async def _switch(self, request: web.Request, *, paused: bool) -> web.Response:
+        account = self._known(request.match_info["account"])
+        try:
+            await self._store.pause(account, paused=paused, by=ADMIN)
+        except StoreUnavailable:
+            raise Problem(
+                503,
+                "Store away",
+                "The store can't be reached; it may have been switched. Try again.",
+                headers={"Retry-After": "5"},
+            ) from None
+        ADMIN_ACTED.write(request_id(request), ADMIN, "pause" if paused else "resumption", account)
+        self._worker.wake(account)
+        return json_answer({"account": account, "paused": paused})
+
+    def _known(self, account: str) -> str:
+        if not self._worker.knows(account):
+            raise Problem(404, "Unknown account", "No desired menu is for this account.")
+        return account
+
+
+def _wanted(body: Any) -> str | None:
+    """The account that is meant; None for all. Raises Problem."""
+    if body is None:
+        return None
+    if not isinstance(body, dict) or not body.keys() <= {"account"}:
+        raise Problem(400, detail='Send nothing, {} or {"account": "NAME"}.')
+    account = body.get("account")
+    if account is not None and not isinstance(account, str):
+        raise Problem(400, detail="`account` is a name.")
+    return account

@@ -1,0 +1,98 @@
+"""`menu-worker status`: asks a running worker for its status, and shows it to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from menu_worker.result_words import SWITCHED_OFF
+from zhongkong.runtime.admin import STATUS_PATH
+from zhongkong.runtime.asking import NotReached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zhongkong.runtime.asking import Asker
+
+_GOOD: Final = ("in_sync", "applied")
+_NEARLY_SPENT: Final = 20
+_TIMES: Final = ("Verified", "Applied")
+
+
+def fetch_status(worker: Asker) -> dict[str, Any]:
+    """The status document. Blocking for seconds. Raises ConfigError, NotReached."""
+    document = worker.ask("GET", STATUS_PATH)
+    if "files" not in document:
+        raise NotReached("what listens there is no menu worker")
+    return document
+
+
+def print_status(document: dict[str, Any], *, as_json: bool) -> None:
+    """Print the document as JSON, or as a table with what needs attention below it."""
+    console = Console(soft_wrap=as_json)
+    if as_json:
+        console.print_json(data=document)
+        return
+    console.print(_accounts(document))
+    for line in _attention(document):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _accounts(document: dict[str, Any]) -> Table:
+    ready = "ready" if document["ready"] else f"not ready: {document['not_ready_because']}"
+    table = Table(title=escape(f"{document['instance']}: {ready}"), title_justify="left")
+    for heading in ("Account", "State", "Verified", "Applied", "Next pass", "File"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in _TIMES)
+    for account in document["accounts"]:
+        due_s = account["next_pass_in_s"]
+        table.add_row(
+            account["account"],
+            _state(account),
+            account["verified_at"] or "-",
+            account["applied_at"] or "-",
+            "-" if due_s is None else f"in {due_s:.0f} s",
+            escape(account["file"] or "-"),
+        )
+    return table
+
+
+def _state(account: dict[str, Any]) -> str:
+    result = account["result"]
+    if result is None:
+        return "[yellow]not looked at yet"
+    words = result.replace("_", " ")
+    if account["paused_by"] is not None and result != "paused":
+        words += ", paused"
+    if account["switched_off"]:
+        words += ", switched off"
+    return f"[green]{words}" if result in _GOOD else f"[red]{words}"
+
+
+def _attention(document: dict[str, Any]) -> Iterator[str]:
+    for account in document["accounts"]:
+        for line in _troubles(account):
+            yield f"{account['account']}: {line}"
+    files = document["files"]
+    for violations in files["refused"].values():
+        yield from violations
+    for pattern in files["unmatched"]:
+        yield f"{pattern}: no file is there; the live menu is left as it is"
+    for notice in document["config"]["notices"]:
+        yield f"config: {notice}"
+    for task, error in document["failing_tasks"].items():
+        yield f"task {task} keeps failing: {error}; the log has the traceback"
+
+
+def _troubles(account: dict[str, Any]) -> Iterator[str]:
+    if account["result"] not in {*_GOOD, None}:
+        yield account["detail"]
+    if account["switched_off"]:
+        yield SWITCHED_OFF
+    if account["contested"]:
+        yield "somebody keeps changing the live menu; find out who"
+    for path, left in account["quota_left"].items():
+        if left <= _NEARLY_SPENT:
+            yield f"{left} calls of {path} are left for today (UTC+8)"
