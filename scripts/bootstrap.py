@@ -50,8 +50,9 @@ TOOLS = {
     for tool in (
         Tool("redis-server", ("redis-server",), "the tests of the Redis store"),
         Tool("curl", ("curl",), "the tests of the README's commands"),
-        Tool("node", ("nodejs",), "the tests with co-wechat-api"),
-        Tool("npm", ("npm",), "the tests with co-wechat-api"),
+        Tool("node", ("nodejs",), "the tests with co-wechat-api and wechat-crypto"),
+        Tool("npm", ("npm",), "the tests with co-wechat-api and wechat-crypto"),
+        Tool("chromium", ("chromium", "fonts-noto-cjk"), "the tests of pages and pictures"),
     )
 }
 
@@ -134,7 +135,11 @@ def ensure_tools() -> None:
     """
     missing = [tool for tool in TOOLS.values() if shutil.which(tool.program) is None]
     if missing and can_apt():
-        apt_install([package for tool in missing for package in tool.packages])
+        together = [package for tool in missing for package in tool.packages]
+        if not apt_install(together) and len(missing) > 1:
+            # One that this distribution doesn't have must not keep out the others.
+            for tool in missing:
+                apt_install(tool.packages)
         missing = [tool for tool in missing if shutil.which(tool.program) is None]
     if not missing:
         return

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import struct
 from pathlib import Path
 
 import pytest
 
 from menu_worker.menu import Button, Menu
-from menu_worker.png import NAMES, WIDTH, NoPicture, render_png
+from menu_worker.png import WIDTH, NoPicture, render_png
 from menu_worker.preview import render
+from tests.fixtures.tools import require_tool
 
 HTML = render(Menu((Button("买入", "click", (("key", "K"),)),)), None, ())
 
@@ -78,8 +78,8 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="there is no Chromium here")
 async def test_chromium_draws_the_whole_page(tmp_path: Path) -> None:
+    require_tool("chromium")
     out = tmp_path / "menu.png"
     await render_png(HTML, out)
     data = out.read_bytes()
