@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("callback_gateway", "menu_worker", "token_service", "zhongkong")
 # What a distribution hands out in its own interface comes with it, in the version it needs.
-COMPANIONS = {"multidict": "aiohttp", "pydantic-core": "pydantic", "yarl": "aiohttp"}
+COMPANIONS = {
+    "markupsafe": "jinja2",
+    "multidict": "aiohttp",
+    "pydantic-core": "pydantic",
+    "yarl": "aiohttp",
+}
 BUILD = "import sys; from setuptools.build_meta import build_wheel as b; b(sys.argv[1])"
 
 
