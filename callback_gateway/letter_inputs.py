@@ -76,6 +76,9 @@ def selection(body: Any) -> Selection:
         return Selection(ids=tuple(dict.fromkeys(ids)))
     if not body.keys() <= {"account", "target"}:
         raise _bad(f"The body must be {_SELECT}.")
+    if None in body.values():
+        # An empty choice would be a choice of all, and that has to be said.
+        raise _bad("`account` and `target` must be names; leave out the one that doesn't matter.")
     return _filter(body)
 
 

@@ -97,7 +97,7 @@ def _chosen(fields: Mapping[str, str]) -> Selection:
     """Those of one target, or a single one. Raises Problem."""
     if "id" in fields:
         return inputs.selection({"ids": [fields["id"]]})
-    return inputs.selection({"target": fields.get("target")})
+    return inputs.selection({"target": fields["target"]} if "target" in fields else {})
 
 
 def _told(visit: Visit, key: str, changed: tuple[int, bool]) -> str:

@@ -20,6 +20,7 @@ from zhongkong.runtime.pages.telling import (
     process_troubles,
     shown,
     spending,
+    worst_first,
 )
 from zhongkong.runtime.pages.visits import Brand
 
@@ -36,10 +37,9 @@ LETTER_PAGE: Final = "/letters/{id}"
 REDRIVE_FORM: Final = "redrive"
 DROP_FORM: Final = "drop"
 ENABLE_FORM: Final = "enable"
-LETTERS_SHOWN: Final = 20
+LETTERS_SHOWN: Final = 10
 
 _ATTEMPTS_SHOWN: Final = 8
-_TROUBLES_SHOWN: Final = 100
 _FORMS: Final = {"redrive": REDRIVE_FORM, "drop": DROP_FORM, "enable": ENABLE_FORM}
 
 
@@ -130,7 +130,7 @@ def content(
     inbox = document["inbox"]
     return {
         "state": head(words, document, document["replica"]),
-        "troubles": troubles[:_TROUBLES_SHOWN],
+        "troubles": worst_first(troubles),
         "notices": document["config"]["notices"],
         "accounts": [_account(each, traffic, words, now) for each in accounts],
         "left_off": left_off,

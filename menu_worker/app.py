@@ -61,7 +61,6 @@ class MenuWorker:
         settings = loaded.settings
         self._loaded = loaded
         self._settings = settings
-        self._store = store
         self._stop = stop
         self._clock = clock
         self._instance = configured.instance_of(settings, loaded.path, socket.gethostname())
@@ -75,8 +74,10 @@ class MenuWorker:
             daily=configured.daily_limits(settings),
             concurrency=settings.concurrency,
         )
+        self._fleet = Fleet(conduct, caller, store, clock)
+        self._randomness = randomness
         self.worker = Worker(
-            Fleet(conduct, caller, store, clock),
+            self._fleet,
             self._tasks,
             interval_s=settings.interval,
             randomness=randomness,
@@ -122,10 +123,11 @@ class MenuWorker:
             Guard(settings.internal_hosts, settings.admin_key_sha256, service="menu_worker"),
             self._readiness,
             self.worker,
-            self._store,
+            self._fleet,
             status=self.status,
             metrics=self._metrics.render,
             look=self._watcher.look_now,
+            randomness=self._randomness,
         )
         listen = settings.internal_listen
         return await Listeners.open(

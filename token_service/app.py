@@ -19,6 +19,7 @@ from token_service.reload import Reload
 from token_service.revocations import Revocations
 from token_service.rotator import Rotator
 from token_service.status import ProcessStatus, status_document
+from token_service.status_page import client_rows
 from token_service.stores.codec import Sealer
 from token_service.stores.open import open_token_store
 from token_service.tickets import TicketUpstream, UpstreamByKind
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from token_service.opaque import OpaqueTokens
     from token_service.settings import TokenServiceSettings
+    from token_service.status_page import ClientRow
     from token_service.stores.base import TokenStore
     from zhongkong.runtime.clock import Clock, Randomness
     from zhongkong.runtime.lifecycle import Stop
@@ -76,6 +78,7 @@ class TokenService:
         self._settings = settings
         self._stop = stop
         self._clock = clock
+        self._randomness = randomness
         self._started = clock.monotonic()
         self._store_address = str(parse_store_url(settings.store, loaded.base))
         self._room = WaitingRoom(
@@ -177,6 +180,10 @@ class TokenService:
         )
         return status_document(process, self.rotator.statuses(), self.rotator.now())
 
+    def _client_rows(self) -> list[ClientRow]:
+        clients = self.reload.watcher.loaded.settings.clients
+        return client_rows(clients, self.revocations.is_key_revoked)
+
     async def _open(self) -> Listeners:
         settings = self._settings
         internal = make_internal_app(
@@ -185,6 +192,9 @@ class TokenService:
             status=self.status,
             metrics=self._metrics.render,
             revoke=self.revoke,
+            clients=self._client_rows,
+            clock=self._clock,
+            randomness=self._randomness,
         )
         listen, internal_listen = settings.listen, settings.internal_listen
         return await Listeners.open(

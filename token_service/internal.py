@@ -1,24 +1,29 @@
 """What the token service answers on its internal listener, beside what every service does there.
 
-Nothing here hands out a token.
+Nothing here hands out a token. What the page shows is in status_page.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from token_service.status_page import BRAND, REVOKE_FORM, TEMPLATE, content
 from zhongkong.runtime.admin import internal_app
 from zhongkong.runtime.answers import json_answer
+from zhongkong.runtime.pages.site import Site, query_of
 from zhongkong.runtime.problems import Problem
 from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiohttp import web
 
+    from token_service.status_page import ClientRow
     from zhongkong.runtime.admin import Guard
+    from zhongkong.runtime.clock import Clock, Randomness
     from zhongkong.runtime.health import Readiness
+    from zhongkong.runtime.pages.visits import Visit
 
 REVOCATIONS_PATH: Final = "/v1/clients/{name}/revocations"
 
@@ -30,11 +35,13 @@ def make_internal_app(
     status: Callable[[], dict[str, Any]],
     metrics: Callable[[], bytes],
     revoke: Callable[[str], Awaitable[bool]],
+    clients: Callable[[], list[ClientRow]],
+    clock: Clock,
+    randomness: Randomness,
 ) -> web.Application:
     """The application of the internal listener. `revoke` is False for a client that isn't one."""
 
-    async def revoke_client(request: web.Request) -> web.Response:
-        name = request.match_info["name"]
+    async def revoke_named(name: str) -> None:
         try:
             known = await revoke(name)
         except StoreUnavailable:
@@ -46,8 +53,23 @@ def make_internal_app(
             ) from None
         if not known:
             raise Problem(404, "Unknown client", "No client of this name is configured.")
+
+    async def revoke_client(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        await revoke_named(name)
         return json_answer({"client": name, "revoked": True})
+
+    async def revoke_chosen(visit: Visit, fields: Mapping[str, str]) -> str:
+        name = fields.get("client", "")
+        await revoke_named(name)
+        return visit.words("revoke_done", client=name)
+
+    async def show(visit: Visit) -> Mapping[str, Any]:
+        return content(status(), clients(), visit.words, query_of(visit))
 
     app = internal_app(guard, readiness, status=status, metrics=metrics)
     app.router.add_post(REVOCATIONS_PATH, revoke_client)
+    site = Site(app, guard, BRAND, clock=clock, randomness=randomness)
+    site.add_status_page(TEMPLATE, show)
+    site.add_form(REVOKE_FORM, revoke_chosen)
     return app

@@ -16,7 +16,9 @@ from callback_gateway.depth_watch import DepthWatch
 from callback_gateway.inbox.memory import MemoryInbox
 from callback_gateway.inbox.records import Arrival, Attempt, Dead, Keeping, Settlement
 from callback_gateway.internal import make_internal_app
+from callback_gateway.letters import Letters
 from callback_gateway.metrics import GatewayMetrics
+from callback_gateway.recent import Recent
 from callback_gateway.rules import Rules
 from callback_gateway.status import ProcessStatus, status_document
 from tests.callback_gateway.settings_files import ADMIN, ADMIN_SHA, MINIMAL, loaded
@@ -83,11 +85,12 @@ async def internal_world(
     app = make_internal_app(
         Guard([], key, service="callback_gateway"),
         Readiness(lambda: None, stop),
-        inbox,
+        Letters(inbox, lambda: rules.targets, lambda: woken.append("woken")),
         status=lambda: status_document(process, rules, metrics, watch, clock.now()),
         metrics=metrics.render,
-        targets=lambda: rules.targets,
-        wake=lambda: woken.append("woken"),
+        traffic=Recent(metrics.callbacks, clock).traffic,
+        clock=clock,
+        randomness=randomness,
     )
     async with (
         aiohttp.ClientSession() as session,

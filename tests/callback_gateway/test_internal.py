@@ -182,6 +182,8 @@ async def test_thousands_are_changed_in_one_request(world: World) -> None:
         {},
         [],
         {"all": False},
+        {"target": None},
+        {"account": None, "target": "trading"},
         {"all": 1},
         {"ids": []},
         {"ids": ["a b"]},
@@ -286,7 +288,3 @@ async def test_metrics_are_there(world: World) -> None:
     async with world.session.get(url, headers=headers) as response:
         assert response.status == 200
         assert "callback_gateway_store_away 0.0" in await response.text()
-
-
-async def test_the_root_is_left_free(world: World) -> None:
-    assert (await world.ask("GET", "/"))[0] == 404

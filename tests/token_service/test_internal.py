@@ -11,6 +11,7 @@ import pytest
 from token_service.internal import REVOCATIONS_PATH, make_internal_app
 from token_service.keys import digest_of_key
 from zhongkong.runtime.admin import Guard
+from zhongkong.runtime.clock import SystemClock, SystemRandomness
 from zhongkong.runtime.health import Readiness
 from zhongkong.runtime.lifecycle import Stop
 from zhongkong.runtime.listeners import Listener, Listeners
@@ -51,6 +52,9 @@ async def internal(revoke: Callable[[str], Awaitable[bool]]) -> AsyncIterator[In
         status=lambda: {"tokens": []},
         metrics=lambda: b"token_service_up 1\n",
         revoke=revoke,
+        clients=list,
+        clock=SystemClock(),
+        randomness=SystemRandomness(),
     )
     async with (
         aiohttp.ClientSession() as session,

@@ -18,12 +18,12 @@ def welcome(base: int, folder: Path, python: str) -> str:
     return f"""
 The local world is ready. Ctrl-C ends it.
 
-  WeChat, emulated   {emulator}   (its controls: curl {emulator}/_emulator)
+  WeChat, emulated   {emulator}   (a phone; its controls: curl {emulator}/_emulator)
   token service      {plan.url(base, "token service")}
-  its status         {plan.status_url(base)}
+  its page           {plan.url(base, "token service, internal")}/
   callback gateway   {plan.url(base, "callback gateway")}
-  its status         {plan.url(base, "callback gateway, internal")}/v1/status
-  settings and keys  {home}
+  its page           {plan.url(base, "callback gateway, internal")}/
+  settings and keys  {home}   (admin.key opens the pages)
 
 Fetch a token, as your services do:
 

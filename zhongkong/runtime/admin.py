@@ -1,19 +1,19 @@
 """The internal listener of a service: who may call it, and what every one of them answers.
 
 Probes and metrics for machines, the status for people with the admin key. What else stands there
-is the service's own; "/" is left free for the status page.
+is the service's own; how people look at it is in pages/.
 """
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiohttp import web
 
 from zhongkong.runtime.answers import json_answer
-from zhongkong.runtime.bearer import digest_of
+from zhongkong.runtime.bearer import digest_of, digest_of_text
 from zhongkong.runtime.health import HEALTHZ, READYZ, add_health
 from zhongkong.runtime.metrics import CONTENT_TYPE
 from zhongkong.runtime.problems import Problem
@@ -27,16 +27,31 @@ if TYPE_CHECKING:
 
 METRICS_PATH: Final = "/metrics"
 STATUS_PATH: Final = "/v1/status"
+LOGIN_PATH: Final = "/login"
+STYLE_PATH: Final = "/page.css"
+SCRIPT_PATH: Final = "/page.js"
+FORMS: Final = "/forms/"
+"""Below it are the changes that a login may make; they check where the form came from."""
 BODY_LIMIT: Final = 16 * 1024
 
 _KEYLESS: Final = frozenset({HEALTHZ, READYZ})
+_OPEN_PAGES: Final = frozenset({LOGIN_PATH, STYLE_PATH, SCRIPT_PATH})
+"""Who has no login yet needs them. They show nothing."""
 _READING: Final = frozenset({"GET", "HEAD"})
+
+
+class Knowing(Protocol):
+    """Another way to be known than by the admin key."""
+
+    def knows(self, request: web.Request) -> bool:
+        """Whether the request comes with a login that lives."""
 
 
 class Guard:
     """Who may call: the Host must be one of ours; what shows names needs the admin key.
 
-    Without a configured key, this machine's own programs may read and nobody else.
+    Without a configured key, this machine's own programs may read and nobody else. A login stands
+    for the key wherever something is read; changes it may make below /forms/ alone.
     """
 
     def __init__(self, hosts: Iterable[str], admin_key_sha256: str | None, *, service: str) -> None:
@@ -44,9 +59,22 @@ class Guard:
         self._hosts = frozenset(hosts)
         self._digest = None if admin_key_sha256 is None else bytes.fromhex(admin_key_sha256)
         self._challenge = {"WWW-Authenticate": f'Bearer realm="{service} admin"'}
+        self._logins: Knowing | None = None
+
+    def accept(self, logins: Knowing) -> None:
+        """Let those in, too, who logged in with the key."""
+        self._logins = logins
+
+    @property
+    def has_key(self) -> bool:
+        """Whether an admin key is configured; without one nobody can log in or change anything."""
+        return self._digest is not None
 
     def check(self, request: web.Request) -> None:
-        """Raises Problem: 403 for another Host, 401 without the key."""
+        """Raises Problem: 403 for another Host, 401 without the key or a login.
+
+        A browser that opens a page without either is led to the login (HTTPSeeOther).
+        """
         if request.path in _KEYLESS:
             return
         if request.method not in _READING and self._digest is None:
@@ -65,16 +93,32 @@ class Guard:
                 raise self._unauthorized(
                     "Set `admin_key_sha256` to read this from another machine."
                 )
-        elif not self.knows(request):
+        elif not self._lets_in(request):
+            if self._logins is not None and _is_navigation(request):
+                raise web.HTTPSeeOther(LOGIN_PATH, headers={"Cache-Control": "no-store"})
             raise self._unauthorized(
                 "Send `Authorization: Bearer <admin key>`; its SHA-256 is `admin_key_sha256`."
             )
 
     def knows(self, request: web.Request) -> bool:
-        """Whether the admin key came with the request; never without a configured one."""
-        return self._digest is not None and hmac.compare_digest(
-            self._digest, digest_of(request.headers.get("Authorization"))
+        """Whether admin key or login came with the request; never without a configured key."""
+        return self._is_ours(digest_of(request.headers.get("Authorization"))) or (
+            self._digest is not None and self._logins is not None and self._logins.knows(request)
         )
+
+    def is_key(self, key: str) -> bool:
+        """Whether this is the admin key."""
+        return self._is_ours(digest_of_text(key))
+
+    def _lets_in(self, request: web.Request) -> bool:
+        if request.path in _OPEN_PAGES and self._logins is not None:
+            return True
+        if request.method in _READING or request.path.startswith(FORMS):
+            return self.knows(request)
+        return self._is_ours(digest_of(request.headers.get("Authorization")))
+
+    def _is_ours(self, digest: bytes) -> bool:
+        return self._digest is not None and hmac.compare_digest(self._digest, digest)
 
     def _unauthorized(self, detail: str) -> Problem:
         return Problem(401, "No admin key", detail, headers=self._challenge)
@@ -107,6 +151,11 @@ def internal_app(
     app.router.add_get(STATUS_PATH, show_status)
     app.router.add_get(METRICS_PATH, show_metrics)
     return app
+
+
+def _is_navigation(request: web.Request) -> bool:
+    """Whether a person's browser wants a page; programs and scripts take anything."""
+    return request.method in _READING and "text/html" in request.headers.get("Accept", "")
 
 
 def _own_address(request: web.Request) -> str | None:

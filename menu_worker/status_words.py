@@ -1,0 +1,86 @@
+"""PURE: the texts of the menu worker's pages, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from zhongkong.runtime.pages.words import Table
+
+WORDS: Final[Table] = {
+    "title": ("Menu worker", "菜单管理"),
+    "menus": ("Menus", "菜单"),
+    "in_sync": ("In sync", "一致"),
+    "differs": ("Differs", "不一致"),
+    "sync_unknown": ("Not known yet", "尚未确认"),
+    "verified": ("Verified", "已验证"),
+    "applied": ("Applied", "已写入"),
+    "next_pass": ("Next pass", "下次检查"),
+    "file": ("File", "文件"),
+    "result": ("Last pass", "上次检查"),
+    "drift": ("Drift", "漂移"),
+    "changes": ("What an apply would change", "应用后将变更"),
+    "more_changes": ("{count} more", "另有 {count} 处"),
+    "paused": ("Paused by {by}", "已由 {by} 暂停"),
+    "switched_off": ("The menu is switched off in WeChat's console", "菜单已在微信后台停用"),
+    "contested": ("Somebody keeps changing the live menu", "线上菜单被反复更改"),
+    "contested_do": (
+        "Find out who edits it by hand or by another tool.",
+        "请找出手动或用其他工具修改菜单的人。",
+    ),
+    "standing_down": ("Another worker decides this menu", "该菜单由其他实例负责"),
+    "not_right": ("The live menu is not the desired one", "线上菜单与期望不一致"),
+    "desired_refused": ("The desired file can't be used", "期望菜单文件无法使用"),
+    "file_refused": ("A file was refused", "文件未被采用"),
+    "file_unmatched": ("No file is there", "没有匹配的文件"),
+    "unmatched_detail": (
+        "{pattern}; the live menu is left as it is",
+        "{pattern}；线上菜单保持不变",
+    ),
+    "quota": ("Calls left today (UTC+8)", "今日剩余调用（UTC+8）"),
+    "quota_low": ("Few calls are left for today", "今日剩余调用不多"),
+    "phones": ("On the phone: desired and live", "手机预览：期望与线上"),
+    "history": ("History", "历史"),
+    "revision": ("Revision", "版本"),
+    "at": ("When", "时间"),
+    "actor": ("By", "操作者"),
+    "why": ("Why", "原因"),
+    "outcome": ("Outcome", "结果"),
+    "no_history": ("Nothing was written yet.", "尚无写入记录。"),
+    "history_unknown": ("The store can't be asked now.", "目前无法查询存储。"),
+    "rollback_hint": (
+        "`menu-worker rollback REVISION` brings back what was live before a revision.",
+        "`menu-worker rollback REVISION` 可恢复某版本写入之前的菜单。",
+    ),
+    "reconcile": ("Reconcile now", "立即检查"),
+    "pause": ("Pause", "暂停"),
+    "resume": ("Resume", "恢复"),
+    "reconciled": ("{account}: {result}", "{account}：{result}"),
+    "reconcile_pending": ("{account}: the pass is under way.", "{account}：检查进行中。"),
+    "was_paused": ("{account} is paused: nothing is written.", "{account} 已暂停，不再写入。"),
+    "was_resumed": ("{account} is written again.", "{account} 已恢复写入。"),
+    "token_service": ("Token service", "令牌服务"),
+    "process": ("Process", "进程"),
+    "files_used": ("Desired menus", "期望菜单"),
+    "reason.starting": ("starting", "正在启动"),
+    "reason.draining": ("draining", "正在退出"),
+    "reason.desired files can not be used": ("desired files can't be used", "期望菜单文件无法使用"),
+    "reason.desired menus are not verified live yet": (
+        "desired menus are not verified live yet",
+        "期望菜单尚未在线上验证",
+    ),
+    "reason.another worker decides the menu": (
+        "another worker decides the menu",
+        "菜单由其他实例负责",
+    ),
+    "change.added": ("added", "新增"),
+    "change.removed": ("removed", "删除"),
+    "change.moved": ("moved", "移动"),
+    "change.renamed": ("renamed", "改名"),
+    "change.retargeted": ("retargeted", "改目标"),
+    "change.retyped": ("retyped", "改类型"),
+    "outcome.started": ("not heard of again", "未知结局"),
+    "outcome.verified": ("verified", "已验证"),
+    "outcome.failed": ("failed", "失败"),
+    "outcome.rolled_back": ("rolled back", "已回滚"),
+}
