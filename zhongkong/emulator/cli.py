@@ -90,5 +90,6 @@ def _welcome(world: World, host: str, port: int) -> str:
         lines.append(f"  appid {account.appid}  secret {account.secret}  ({account.kind.value})")
         lines.append(f"  curl '{base}/cgi-bin/token?{query}'")
         lines.append("")
+    lines.append(f"A phone: open {base}/ in a browser")
     lines.append(f"Control calls: curl {base}/_emulator")
     return "\n".join(lines)

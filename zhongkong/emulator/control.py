@@ -24,6 +24,9 @@ from zhongkong.emulator.control_menus import MenuCalls
 from zhongkong.emulator.control_people import People
 from zhongkong.emulator.faults import Fault
 from zhongkong.emulator.parameters import Parameters
+from zhongkong.emulator.phone.control_wire import Wire
+from zhongkong.emulator.phone.origin import foreign
+from zhongkong.emulator.phone.wiretap import Wiretap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +46,11 @@ class Control:
         self._world = world
         self._office = office
         self._from_anywhere = from_anywhere
-        self._calls: dict[tuple[str, str], Callable[[web.Request], Awaitable[Answer]]] = {
+        tap = Wiretap(world)
+        office.watchers.append(tap)
+        self._calls: dict[
+            tuple[str, str], Callable[[web.Request], Awaitable[Answer | web.Response]]
+        ] = {
             (hdrs.METH_GET, ""): self.index,
             (hdrs.METH_GET, "/clock"): self.clock,
             (hdrs.METH_POST, "/clock"): self.set_clock,
@@ -57,6 +64,7 @@ class Control:
             **Configurations(office, self._account).calls,
             **Pushes(world, office, self._account).calls,
             **Books(office, self._account).calls,
+            **Wire(world, office, tap, self._account).calls,
             (hdrs.METH_POST, "/tokens/kill"): self.kill,
             (hdrs.METH_POST, "/foreign-refresh"): self.foreign_refresh,
             (hdrs.METH_GET, "/parameters"): self.parameters,
@@ -161,12 +169,13 @@ class Control:
         return next(iter(self._model.accounts))
 
     def _guarded(
-        self, call: Callable[[web.Request], Awaitable[Answer]]
+        self, call: Callable[[web.Request], Awaitable[Answer | web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(http: web.Request) -> web.Response:
             try:
                 self._refuse_strangers(http)
-                return as_json(await call(http), 200)
+                made = await call(http)
+                return made if isinstance(made, web.Response) else as_json(made, 200)
             except BadCall as bad:
                 return as_json({"detail": bad.detail}, bad.status)
 
@@ -180,3 +189,6 @@ class Control:
                 "--control-from-anywhere to allow others",
                 403,
             )
+        why = foreign(http.host, http.headers.get(hdrs.ORIGIN), any_name=self._from_anywhere)
+        if why is not None:
+            raise BadCall(why, 403)

@@ -1,7 +1,7 @@
 """The HTTP face of the emulator: reads requests, carries out faults, writes answers.
 
 All that WeChat knows or decides is in the model. The control calls are mounted here and live in
-control.py.
+control.py, and the phone page, which lives in phone/.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from zhongkong.emulator.control import Control
 from zhongkong.emulator.endpoint import SMALL_BODY
 from zhongkong.emulator.endpoints import body_at_most, manner
 from zhongkong.emulator.intake import take_in
+from zhongkong.emulator.phone.pages import Pages
 from zhongkong.emulator.recorder import errcode_of
 from zhongkong.emulator.request import ApiRequest
 from zhongkong.emulator.sending import cut_off, send_file, send_half
@@ -41,6 +42,7 @@ def make_app(world: World, *, control_from_anywhere: bool = False) -> web.Applic
     app.on_response_prepare.append(_drop_content_type)
     office = PostOffice(world)
     Control(world, office, from_anywhere=control_from_anywhere).mount(app)
+    Pages().mount(app)
     app.router.add_route(hdrs.METH_ANY, "/{tail:.*}", Face(world).serve)
 
     async def close(_: web.Application) -> None:
@@ -51,7 +53,7 @@ def make_app(world: World, *, control_from_anywhere: bool = False) -> web.Applic
 
 
 class Face:
-    """Answers everything that isn't a control call as WeChat would."""
+    """Answers everything that is neither a control call nor the phone page as WeChat would."""
 
     def __init__(self, world: World) -> None:
         self._world = world

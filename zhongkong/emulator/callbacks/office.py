@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zhongkong.emulator.callbacks.course import Schedule
 from zhongkong.emulator.callbacks.desk import PushDesk
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from zhongkong.emulator.callbacks.configuration import CallbackSettings
+    from zhongkong.emulator.callbacks.deliveries import Delivery
     from zhongkong.emulator.callbacks.desk import Sending
     from zhongkong.emulator.callbacks.messages import PushWish
     from zhongkong.emulator.callbacks.records import Outcome, PushRecord
@@ -50,6 +51,16 @@ class Parcel:
     first_ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
 
+class Watcher(Protocol):
+    """Looks on at the wire. Called at once and often: it neither waits nor raises."""
+
+    def began(self, parcel: Parcel, sending: Sending) -> None: ...
+
+    def settled(self, parcel: Parcel, sending: Sending, delivery: Delivery) -> None: ...
+
+    def ended(self, parcel: Parcel) -> None: ...
+
+
 class PostOffice:
     """One per emulator. `close` it in the end; without a running loop it only stands there."""
 
@@ -60,6 +71,7 @@ class PostOffice:
         self._owner: TaskOwner | None = None
         self._works: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(CONNECTIONS_AT_MOST)
+        self.watchers: list[Watcher] = []
 
     @property
     def desk(self) -> PushDesk:
@@ -137,6 +149,8 @@ class PostOffice:
             for each in open_tries:
                 each.cancel()
             desk.end(push, outcome, self._time.now())
+            for watcher in self.watchers:
+                watcher.ended(parcel)
             parcel.first_ended.set()
 
     async def stop_all(self) -> None:
@@ -195,13 +209,16 @@ class PostOffice:
         """The next try, as soon as there is a connection for it; whoever posts it gives it back."""
         await self._slots.acquire()
         try:
-            return parcel.desk.begin(
+            sending = parcel.desk.begin(
                 parcel.push,
                 self._time.now(),
                 self._time.monotonic(),
                 signs_anew=schedule.signs_anew,
                 repeat=repeat,
             )
+            for watcher in self.watchers:
+                watcher.began(parcel, sending)
+            return sending
         except BaseException:
             self._slots.release()
             raise
@@ -216,6 +233,8 @@ class PostOffice:
             keep_alive=desk.rules.push_keep_alive,
         )
         desk.settle(parcel.push, sending, delivery, self._time.now(), self._time.monotonic())
+        for watcher in self.watchers:
+            watcher.settled(parcel, sending, delivery)
         parcel.first_ended.set()
         if not parcel.quiet:
             log.info(

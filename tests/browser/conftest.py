@@ -1,0 +1,108 @@
+"""One Chromium for all, and for each test an emulator, a receiver and a page of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.desk import Desk
+from tests.emulator.callbacks.receivers import KEY, TOKEN, Receiver
+from tests.emulator.platforms import APPID, OTHER_APPID, OTHER_SECRET, account, user
+from tests.fixtures.tools import require_tool
+from zhongkong.emulator.callbacks.configuration import CallbackSettings
+from zhongkong.emulator.parameters import Parameters
+from zhongkong.emulator.server import make_app
+from zhongkong.emulator.world import Setup, World
+from zhongkong.runtime.clock import SystemClock
+
+SCREENSHOTS = "ZHONGKONG_SCREENSHOTS"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+OpenPhone = Callable[..., Awaitable[Desk]]
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = require_tool("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the page go, for people to look at."""
+    named = os.environ.get(SCREENSHOTS)
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def receiver() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    async with TestServer(receiver.app()) as server:
+        receiver.url = str(server.make_url("/callback"))
+        yield receiver
+        receiver.let_go.set()
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def open_phone(
+    browser: Browser, receiver: Receiver, screenshots: Path
+) -> AsyncIterator[OpenPhone]:
+    """Open the page of an account with a menu of `buttons`.
+
+    `switches` are parameters of the emulator, the rest is the browser's.
+    """
+    desks: list[Desk] = []
+
+    async def opened(
+        *buttons: dict[str, Any],
+        locale: str = "zh-CN",
+        size: tuple[int, int] = (1360, 900),
+        dark: bool = False,
+        **switches: object,
+    ) -> Desk:
+        callback = CallbackSettings(url=receiver.url, token=TOKEN, aes_key=KEY)
+        people = (user(nickname="小明"), user("oSecond0000000000000000000000", nickname="小红"))
+        accounts = (
+            account(callback=callback, users=people),
+            account(OTHER_APPID, OTHER_SECRET, original_id="gh_another00001"),
+        )
+        parameters = Parameters(**switches)  # type: ignore[arg-type]
+        world = World(Setup(accounts=accounts, parameters=parameters), SystemClock(), seed=1)
+        server = TestServer(make_app(world))
+        await server.start_server()
+        context = await browser.new_context(
+            locale=locale,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        desk = Desk(world, server, context, await context.new_page(), screenshots, APPID)
+        desks.append(desk)
+        if buttons:
+            await desk.make_menu(*buttons)
+        await desk.begin()
+        return desk
+
+    yield opened
+    for desk in desks:
+        await desk.end()
