@@ -90,13 +90,12 @@ class Party:
         words = query if isinstance(query, str) else urlencode(query)
         return f"/callback/{self.name}?{words}".encode()
 
-    def genuine(self, content: str, msg_id: int, at: int, random: Random) -> bytes:
-        """A text message as a whole request. NONCE tells its nonce."""
+    def genuine(self, content: str, msg_id: int, at: int, nonce: str, random: Random) -> bytes:
+        """A text message as a whole request."""
         fields = self.text(content, msg_id, at)
         clear = fields if self.name == "compatible" else None
-        query, body = self.callback(
-            render(fields, BodyFormat.XML), at, f"nonce{msg_id:010}", random, clear=clear
-        )
+        message = render(fields, BodyFormat.XML)
+        query, body = self.callback(message, at, nonce, random, clear=clear)
         return request(b"POST", self.target(query), body)
 
     def said(self, body: bytes) -> dict[str, Any]:

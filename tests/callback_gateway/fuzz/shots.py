@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tests.simulation.chance import Random
+
 CANARY_BYTES = 12
 
 
@@ -32,3 +34,13 @@ class Shot:
     alone: bool = False
     may_be_silent: bool = False
     bodyless: bool = False
+
+
+def canary_of(random: Random) -> bytes:
+    """A text that is in no other shot."""
+    return b"Zq" + random.randbytes(CANARY_BYTES).hex().encode()
+
+
+def alone(kind: str, raw: bytes, canary: bytes) -> Shot:
+    """One that nobody need be able to make sense of."""
+    return Shot(kind, raw, canary, alone=True, may_be_silent=True)

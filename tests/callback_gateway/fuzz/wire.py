@@ -12,6 +12,9 @@ Header = tuple[bytes, bytes]
 HOST: Header = (b"Host", b"gateway.example")
 XML: Header = (b"Content-Type", b"text/xml")
 
+SAFE_PATH = b"/callback/safe?timestamp=1&nonce=n&msg_signature=s"
+"""Where an account listens, with a proof that is none."""
+
 _VERSION = re.compile(r"HTTP/\d\.\d")
 """aiohttp answers under the version that it was asked under, whatever that is."""
 

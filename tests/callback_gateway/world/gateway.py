@@ -64,7 +64,13 @@ class Gateway:
             "store": "sqlite:///events.db",
             **settings,
         }
-        self.config.write_text(json.dumps(document, indent=1, ensure_ascii=False))
+        self.write(json.dumps(document, indent=1, ensure_ascii=False))
+
+    def write(self, text: str) -> None:
+        """Put another file in the place of the configuration: nobody sees a half of it."""
+        fresh = self.config.with_suffix(".fresh")
+        fresh.write_text(text)
+        fresh.replace(self.config)
 
     async def start(self) -> None:
         """Start; returns when it is ready."""
