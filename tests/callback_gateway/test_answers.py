@@ -61,6 +61,10 @@ def test_the_long_window_ends_when_the_last_try_must_be_answered(
     assert PACE.window_s(asked) == window
 
 
+def test_a_short_window_stays_short_however_short_the_deadline_is() -> None:
+    assert Pace(answer_within_s=1.0).window_s(4.5) == 1.0
+
+
 def request(form: BodyFormat, *, encrypted: bool) -> Genuine:
     return Genuine(content=b"", form=form, token=0, key=0 if encrypted else None, stamp=None)
 

@@ -132,6 +132,13 @@ async def test_a_missing_file_is_refused_once(world: World) -> None:
     assert len(world.refusals) == 1
 
 
+async def test_an_emptied_file_is_refused_for_an_editor_was_caught_half_way(world: World) -> None:
+    world.path.write_text("\n")
+    await world.watcher.look()
+    assert world.settings == []
+    assert "is empty now" in str(world.refusals[0].problems[0])
+
+
 async def test_the_return_of_the_version_in_force_ends_the_refusal(world: World) -> None:
     text = world.path.read_text()
     world.replace("nme: b\n")

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from zhongkong.runtime.clock import Clock
 from zhongkong.runtime.logs import get_logger
-from zhongkong.runtime.settings.errors import ConfigError
+from zhongkong.runtime.settings.errors import ConfigError, Problem
 from zhongkong.runtime.settings.files import FileTrouble, Stamp, stamp_of
 from zhongkong.runtime.settings.loading import Loaded, load_content, read_config
 from zhongkong.runtime.settings.secrets import Secret, SecretUnreadable
@@ -175,6 +175,8 @@ class ConfigWatcher(Generic[M]):
                 return
             if self._refused is not None and digest == self._refused[0] and not retry:
                 return
+            if not content.data.strip():
+                raise ConfigError([_emptied(now.path)])
             findings.fresh = load_content(
                 now.model, now.path, content, now.environ, prefix=now.prefix, known=now.secrets
             )
@@ -182,6 +184,11 @@ class ConfigWatcher(Generic[M]):
             if self._refused != (digest, str(refusal)):
                 self._refused = (digest, str(refusal))
                 findings.refusal = refusal
+
+
+def _emptied(path: Path) -> Problem:
+    """Nobody means that while the service runs: an editor was caught between two steps."""
+    return Problem(str(path), "", "is empty now; write the settings, or stop the service")
 
 
 def _stamp_or_none(path: Path) -> Stamp | None:

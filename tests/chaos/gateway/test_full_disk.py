@@ -1,0 +1,111 @@
+"""The disk is full: nothing is accepted that can't be kept, and all goes on when there is room."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.emulated import EmulatorProcess
+from tests.chaos.gateway.asking import in_time
+from tests.chaos.gateway.load import Load
+from tests.chaos.gateway.reckoning import Reckoning
+from tests.chaos.gateway.replica import Replica
+from tests.chaos.gateway.small_disk import SmallDisk
+from tests.chaos.gateway.telling import tell
+from tests.chaos.gateway.world import World, world
+from tests.chaos.patience import pass_time
+from tests.chaos.rounds import ROUNDS
+from tests.fixtures.redis import RedisServer
+
+MIB = 16
+FULL_S = 1.5
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> SmallDisk:
+    disk = SmallDisk(tmp_path / "disk", MIB)
+    disk.require()
+    return disk
+
+
+async def fill(replica: Replica, disk: SmallDisk) -> None:
+    """Until the gateway says that it should get no callbacks, and a moment longer."""
+    await asyncio.to_thread(disk.fill, replica.child.pid)
+
+    async def unready() -> bool:
+        return not await replica.is_ready()
+
+    await in_time(unready, "its readiness is false")
+    await pass_time(FULL_S)
+    assert not await replica.is_ready()
+
+
+async def free(replica: Replica, disk: SmallDisk) -> None:
+    await asyncio.to_thread(disk.free, replica.child.pid)
+    await replica.ready()
+
+
+def judge(load: Load, reckoning: Reckoning) -> None:
+    tell(f"{reckoning}; answers: {dict(load.answers)}, statuses: {dict(load.statuses)}")
+    assert set(load.statuses) == {"200", "503"}
+    assert set(load.answers) == {"success", "status"}
+    assert reckoning.answered > 0
+    assert reckoning.lost == reckoning.unknown == reckoning.split == frozenset()
+
+
+@pytest.mark.slow
+async def test_callbacks_are_refused_while_the_disk_of_the_store_is_full(
+    tmp_path: Path, emulator: EmulatorProcess, disk: SmallDisk
+) -> None:
+    async with world(tmp_path / "world", emulator) as deployed:
+        store = f"sqlite:///{disk.place}/events.db"
+        replica = deployed.replica("only", store, wrapper=disk.wrapper)
+        await deployed.open(heed_readiness=False)
+        async with deployed.load() as load:
+            for _ in range(ROUNDS):
+                await pass_time(1.0)
+                await fill(replica, disk)
+                await free(replica, disk)
+                await deployed.deliver_one("there is room again")
+        reckoning = await deployed.delivered(load)
+        await deployed.emptied()
+
+    judge(load, reckoning)
+
+
+@pytest.mark.slow
+async def test_callbacks_are_refused_while_redis_is_away_and_the_disk_of_the_spool_is_full(
+    tmp_path: Path, emulator: EmulatorProcess, disk: SmallDisk
+) -> None:
+    server = RedisServer(tmp_path / "redis", appendfsync="always")
+    await asyncio.to_thread(server.start)
+    try:
+        async with world(tmp_path / "world", emulator) as deployed:
+            settings = {"spool": f"sqlite:///{disk.place}/spool.db"}
+            replica = deployed.replica("only", server.url, settings=settings, wrapper=disk.wrapper)
+            await deployed.open(heed_readiness=False)
+            async with deployed.load() as load:
+                for _ in range(ROUNDS):
+                    await without_spool(deployed, server, replica, disk)
+            reckoning = await deployed.delivered(load)
+            await deployed.emptied()
+    finally:
+        await asyncio.to_thread(server.kill)
+
+    judge(load, reckoning)
+
+
+async def without_spool(
+    deployed: World, server: RedisServer, replica: Replica, disk: SmallDisk
+) -> None:
+    """First the disk of the spool is full, which matters to nobody; then Redis goes away."""
+    await asyncio.to_thread(disk.fill, replica.child.pid)
+    await deployed.deliver_one("Redis has it")
+    assert await replica.is_ready()
+    await asyncio.to_thread(server.kill)
+    await fill(replica, disk)
+    await free(replica, disk)
+    await asyncio.to_thread(server.start)
+    await deployed.deliver_one("Redis is back")

@@ -1,0 +1,186 @@
+"""Redis comes back without what it held: the gateways go on by themselves, and say so.
+
+One deployment of two replicas suffers one loss after the other under load; the tests look at what
+was collected there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.emulated import EmulatorProcess
+from tests.chaos.gateway.asking import in_time
+from tests.chaos.gateway.reckoning import Reckoning
+from tests.chaos.gateway.telling import tell
+from tests.chaos.gateway.world import CLOCK, World, world
+from tests.chaos.patience import pass_time
+from tests.chaos.rounds import ROUNDS
+from tests.fixtures.redis import RedisServer
+
+BETWEEN_S = 0.7
+NOT_YET_DELIVERED_S = 2.0
+"""What was accepted so shortly before a loss may be lost with the store."""
+
+_APPEND_ONLY = "appendonlydir"
+_LINE = "inbox_store_lost"
+
+
+@dataclass(frozen=True)
+class Store:
+    server: RedisServer
+    folder: Path
+
+    def keep(self) -> None:
+        """Remember what it holds now."""
+        self.forget_kept()
+        shutil.copytree(self.folder / _APPEND_ONLY, self._kept)
+
+    def forget_kept(self) -> None:
+        shutil.rmtree(self._kept, ignore_errors=True)
+
+    def come_back_with_nothing(self) -> None:
+        self.server.kill()
+        shutil.rmtree(self.folder / _APPEND_ONLY)
+        self.server.start()
+
+    def come_back_with_what_was_kept(self) -> None:
+        self.server.kill()
+        shutil.rmtree(self.folder / _APPEND_ONLY)
+        shutil.copytree(self._kept, self.folder / _APPEND_ONLY)
+        self.server.start()
+
+    @property
+    def _kept(self) -> Path:
+        return self.folder / "kept"
+
+
+LOSSES: dict[str, Callable[[Store], None]] = {
+    "emptied": lambda store: store.server.flush(),
+    "replaced by one that had nothing": Store.come_back_with_nothing,
+    "replaced by one that was behind": Store.come_back_with_what_was_kept,
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Unix seconds. `lines`: what each replica logged about it."""
+
+    began: float
+    ended: float
+    lines: list[list[dict[str, Any]]]
+
+
+@dataclass
+class Evidence:
+    losses: dict[str, list[Loss]] = field(default_factory=dict)
+    reckoning: Reckoning | None = None
+    counted: list[float] = field(default_factory=list)
+    """The metric of each replica in the end."""
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def reckoned(self) -> Reckoning:
+        assert self.reckoning is not None
+        return self.reckoning
+
+    @property
+    def moments(self) -> list[Loss]:
+        return [loss for losses in self.losses.values() for loss in losses]
+
+
+async def suffer(deployed: World, store: Store, lose: Callable[[Store], None]) -> Loss:
+    """Over when each replica has noticed, and something that came afterwards is delivered."""
+    said = [len(each.events(_LINE)) for each in deployed.replicas]
+    await asyncio.to_thread(store.keep)
+    await pass_time(BETWEEN_S)
+    began = CLOCK.now()
+    await asyncio.to_thread(lose, store)
+    ended = CLOCK.now()
+
+    async def all_said() -> bool:
+        counts = [len(each.events(_LINE)) for each in deployed.replicas]
+        return all(now > before for now, before in zip(counts, said, strict=True))
+
+    await in_time(all_said, "all replicas say that the store was lost")
+    await deployed.deliver_one("what comes after a loss")
+    lines = [
+        each.events(_LINE)[before:] for each, before in zip(deployed.replicas, said, strict=True)
+    ]
+    return Loss(began, ended, lines)
+
+
+async def collect(folder: Path, emulator: EmulatorProcess) -> Evidence:
+    store = Store(RedisServer(folder / "redis"), folder / "redis")
+    evidence = Evidence({name: [] for name in LOSSES})
+    await asyncio.to_thread(store.server.start)
+    try:
+        async with world(folder / "world", emulator) as deployed:
+            for name in ("one", "two"):
+                deployed.replica(name, store.server.url, settings={"durability": "process"})
+            await deployed.open()
+            async with deployed.load() as load:
+                await pass_time(BETWEEN_S)
+                for _ in range(ROUNDS):
+                    for name, lose in LOSSES.items():
+                        evidence.losses[name].append(await suffer(deployed, store, lose))
+            await deployed.emptied()
+            evidence.reckoning = await deployed.reckoned(load)
+            evidence.counted = [await each.metric("losses_total") for each in deployed.replicas]
+            evidence.statuses = [await each.status() for each in deployed.replicas]
+            return evidence
+    finally:
+        await asyncio.to_thread(store.server.kill)
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory, emulator: EmulatorProcess) -> Evidence:
+    found = asyncio.run(collect(tmp_path_factory.mktemp("losses"), emulator))
+    tell(f"{len(found.moments)} losses: {found.reckoned}")
+    return found
+
+
+@pytest.mark.slow
+def test_what_comes_after_a_loss_is_delivered_and_before_it_only_the_last_moment_is_lost(
+    evidence: Evidence,
+) -> None:
+    def in_a_loss(create_time: int) -> bool:
+        return any(
+            loss.began - NOT_YET_DELIVERED_S - 1 < create_time <= loss.ended
+            for loss in evidence.moments
+        )
+
+    gone = evidence.reckoned.lost
+
+    assert [key for key in gone if not in_a_loss(key[2])] == []
+    assert evidence.reckoned.unknown == evidence.reckoned.split == frozenset()
+    assert evidence.reckoned.answered == evidence.reckoned.sent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_replica_says_once_that_redis_was(evidence: Evidence, name: str) -> None:
+    what = "went back in time" if name.endswith("behind") else "emptied or replaced"
+
+    for loss in evidence.losses[name]:
+        for lines in loss.lines:
+            assert [line["what"] for line in lines] == [what]
+
+
+@pytest.mark.slow
+def test_losses_are_counted_in_the_metrics(evidence: Evidence) -> None:
+    assert evidence.counted == [len(evidence.moments)] * 2
+
+
+@pytest.mark.slow
+def test_nothing_is_stuck_after_a_loss(evidence: Evidence) -> None:
+    for status in evidence.statuses:
+        assert status["store"]["reachable"]
+        assert status["failing_tasks"] == {}
+        assert status["inbox"]["events"] == 0
