@@ -20,13 +20,17 @@ log = get_logger()
 
 
 class Hold:
-    """One lease in our hands. `void`: the store gave the delivery to somebody else, or lost it."""
+    """One lease in our hands. `void`: the store gave the delivery to somebody else, or lost it.
 
-    __slots__ = ("_since", "delivery", "void")
+    `settling`: the store is being told of its end, so that a renewal may find it gone already.
+    """
+
+    __slots__ = ("_since", "delivery", "settling", "void")
 
     def __init__(self, delivery: Delivery, now: float) -> None:
         self.delivery = delivery
         self.void = False
+        self.settling = False
         self._since = now
 
     @property
@@ -74,11 +78,12 @@ class Leases:
         next_at = self._clock.monotonic() + HEARTBEAT_S
         while not await set_within(self._stopped, next_at - self._clock.monotonic()):
             next_at = max(next_at + HEARTBEAT_S, self._clock.monotonic())
-            if self._held:
-                await self._renew()
+            await self._renew()
 
     async def _renew(self) -> None:
-        held = {hold.name: hold for hold in self._held}
+        held = {hold.name: hold for hold in self._held if not hold.settling}
+        if not held:
+            return
         try:
             void = await self._inbox.renew([hold.delivery for hold in held.values()])
         except StoreUnavailable as problem:
@@ -89,7 +94,7 @@ class Leases:
         self._away = False
         for delivery in void:
             hold = held[delivery.event_id, delivery.target, delivery.kind, delivery.lease]
-            if hold in self._held:  # else it was settled meanwhile
+            if hold in self._held and not hold.settling:  # else it was settled meanwhile
                 hold.void = True
                 self.let_go(hold)
                 log.info("lease_lost", event_id=delivery.event_id, target=delivery.target)

@@ -113,6 +113,8 @@ class Settler:
 
     async def _settle_batch(self, batch: list[_Waiting]) -> None:
         counting = [each.settlement for each in batch if each.counts]
+        for each in batch:
+            each.hold.settling = True
         try:
             if counting:
                 await self._inbox.settle(counting)
@@ -130,6 +132,8 @@ class Settler:
         """Keep what may wait for the store, and give up the rest."""
         if not self._backoff.failing:
             log.warning("deliveries_not_settled", count=len(batch), why=str(problem))
+        for each in batch:
+            each.hold.settling = False
         now = self._clock.monotonic()
         self._waiting.extendleft(each for each in reversed(batch) if each.give_up_at > now)
         late = [each for each in batch if each.give_up_at <= now]

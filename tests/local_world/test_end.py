@@ -35,13 +35,13 @@ def nothing_is_left(world: World, parts: list[int]) -> None:
 def test_a_signal_ends_a_ready_world_in_order(begin: Begin, number: signal.Signals) -> None:
     world = begin().wait_until_ready()
     parts = world.parts()
-    assert len(parts) == 2
+    assert len(parts) == 3
 
     assert world.end(number) == 0
 
     nothing_is_left(world, parts)
     ends = [line for line in world.child.output.splitlines() if "process_stopped" in line]
-    assert [line.split()[0] for line in ends] == ["token-service", "emulator"]
+    assert [line.split()[0] for line in ends] == ["callback-gateway", "token-service", "emulator"]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -87,7 +87,7 @@ class Load:
 
     async def notices(self) -> int:
         """How often a user saw that the account can't serve now, in the emulator's judgement."""
-        seen = 0
+        seen: int = 0
         after = 0
         while True:
             query = f"?appid={self._appid}&after={after}&count={_PAGE}"
