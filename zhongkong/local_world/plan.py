@@ -177,6 +177,7 @@ internal_listen: {HOST}:{ports(base)["callback gateway, internal"]}
 store: sqlite:///{INBOX}
 admin_key_sha256: "{_digest(secrets[ADMIN_KEY])}"  # of {ADMIN_KEY}
 grace: 3s
+drain: 0s  # nobody here looks at readiness before sending
 
 accounts:
   - name: {ACCOUNT}
