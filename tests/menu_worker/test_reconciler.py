@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from menu_worker.drift import Behaviour, Source
 from menu_worker.guards import Guard, Policy
 from menu_worker.menu import Button, Conditional, Menu, Rule
-from menu_worker.platform import GET
+from menu_worker.platform import CREATE, GET
 from menu_worker.quota import QuotaSpent
 from menu_worker.results import (
     Applied,
@@ -21,14 +21,17 @@ from menu_worker.results import (
     InSync,
     Paused,
     Reason,
+    Result,
     StoodDown,
     is_good,
 )
-from menu_worker.steps import ConditionalStrategy, CreateDefault
+from menu_worker.steps import ChangeKind, ConditionalStrategy, CreateDefault
 from menu_worker.store.base import Outcome
 from menu_worker.store.memory import MemoryMenuStore
+from tests.emulator.platforms import APPID
 from tests.menu_worker.menus import menus
 from tests.menu_worker.worlds import ACCOUNT, FAULTS, Fault, World
+from zhongkong.emulator.menu_state import Button as ConsoleButton
 
 BUY = (Button("买入", "click", (("key", "BUY_IN"),)),)
 SELL = (Button("卖出", "click", (("key", "SELL"),)),)
@@ -45,10 +48,11 @@ async def test_any_pair_of_menus_converges_in_one_apply_and_the_second_pass_only
 ) -> None:
     world = World()
     assert is_good(await world.reconcile(before))
-    begun = len(world.caller.paths)
+    begun = len(world.model.menu_history(APPID))
     assert is_good(await world.reconcile(after, strategy=strategy))
     assert world.live == after
-    assert all(world.caller.menus_seen[begun:]), "there was a moment without a menu"
+    history = world.model.menu_history(APPID)[begun:]
+    assert all(change.after.is_shown for change in history), "there was a moment without a menu"
     read = len(world.caller.paths)
     assert await world.reconcile(after, strategy=strategy) == InSync(newly=False)
     assert world.caller.paths[read:] == [GET]
@@ -193,6 +197,44 @@ async def test_drift_is_corrected_once_and_then_with_growing_patience() -> None:
     assert result.source is Source.OTHER_TOOL
     assert result.correction.contested
     assert writes <= 7
+
+
+async def test_two_workers_that_share_no_store_end_their_fight_with_an_alarm() -> None:
+    world = World()
+    stores = {menu: MemoryMenuStore(world.clock) for menu in (BEFORE, AFTER)}
+    begun = len(world.caller.writes)
+    last: dict[Menu, Result] = {}
+    for _ in range(300):
+        for menu, store in stores.items():
+            world.clock.at += 60
+            last[menu] = await world.reconcile(
+                menu, Reason.INTERVAL, store=store, instance=menu.fingerprint
+            )
+    fighting = [result for result in last.values() if isinstance(result, Drifted)]
+    assert fighting
+    assert all(result.correction.contested for result in fighting)
+    applies = world.caller.writes[begun:].count(CREATE)
+    assert applies <= 2 * 12, "ten hours of fight took more than the patience of both allows"
+
+
+@pytest.mark.parametrize("on_drift", Behaviour)
+async def test_a_menu_edited_in_the_console_is_seen_told_of_and_corrected_or_left(
+    on_drift: Behaviour,
+) -> None:
+    world = World()
+    await world.reconcile(BEFORE)
+    edited = (ConsoleButton("问候", "text", (("value", "hello"),)),)
+    world.model.console.publish_menu(APPID, edited, world.clock.now())
+    result = await world.reconcile(BEFORE, Reason.INTERVAL, on_drift=on_drift)
+    if on_drift is Behaviour.CORRECT:
+        assert isinstance(result, Applied)
+        assert result.plan.replaces_console_menu
+        assert world.live == BEFORE
+    else:
+        assert isinstance(result, Drifted)
+        assert result.source is Source.CONSOLE
+        assert {change.kind for change in result.plan.changes} == {ChangeKind.ADDED}
+        assert world.live.is_empty
 
 
 async def test_drift_is_only_reported_where_that_is_wished() -> None:

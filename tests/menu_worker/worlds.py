@@ -18,7 +18,7 @@ from menu_worker.results import Reason, Result
 from menu_worker.steps import ConditionalStrategy
 from menu_worker.store.memory import MemoryMenuStore
 from tests.emulator.clocks import HeldClock
-from tests.emulator.platforms import APPID, platform, stable
+from tests.emulator.platforms import platform, stable
 from zhongkong.emulator.model import WeChatModel
 from zhongkong.wechat.errors import (
     NotSent,
@@ -56,8 +56,6 @@ class ModelCaller:
         self.model = model
         self.faults: dict[int, Fault] = {}
         self.paths: list[str] = []
-        self.menus_seen: list[bool] = []
-        """After each call: is there a menu?"""
         self._clock = clock
 
     @property
@@ -76,11 +74,7 @@ class ModelCaller:
     ) -> dict[str, Any]:
         fault = self.faults.get(len(self.paths))
         self.paths.append(path)
-        try:
-            return self._carried_out(path, json, fault)
-        finally:
-            menus = self.model.accounts[APPID].menus
-            self.menus_seen.append(menus.default is not None)
+        return self._carried_out(path, json, fault)
 
     def _carried_out(self, path: str, body: Any, fault: Fault | None) -> dict[str, Any]:
         if fault == "not_sent":
