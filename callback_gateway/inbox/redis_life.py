@@ -55,8 +55,14 @@ class Lives:
             if known.name == now.name and known.count < now.count:
                 self._known[shard] = now
             return None
-        if self._known[shard] != before and self._known[shard].name == now.name:
+        known = self._known[shard]
+        if known != before and known.name == now.name:
             return None  # another answer told of this already
+        if known.name != before.name and not (known.name and now.name):
+            # So it did, while the shard was empty, or this answer is from then.
+            if now.name:
+                self._known[shard] = now
+            return None
         self._known[shard] = now
         return Loss(shard, before, now)
 

@@ -53,7 +53,11 @@ async def test_routes_change_with_the_file_and_a_bad_version_leaves_the_old_ones
 
     (problem,) = await eventually(reported, "the bad version is reported")
     assert "routes[0].reply: nobody is none of the targets" in problem
-    assert '"event":"config_refused"' in gateway.child.output
+
+    async def logged() -> bool:
+        return '"event":"config_refused"' in gateway.child.output
+
+    await eventually(logged, "the refusal is logged")
     await says(world, "晚上好")
     shown = await gateway.command("status")
     assert "nobody is none of the targets" in shown.output

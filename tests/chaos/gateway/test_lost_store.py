@@ -18,6 +18,7 @@ import pytest
 from tests.chaos.emulated import EmulatorProcess
 from tests.chaos.gateway.asking import in_time
 from tests.chaos.gateway.reckoning import Reckoning
+from tests.chaos.gateway.replica import Replica
 from tests.chaos.gateway.telling import tell
 from tests.chaos.gateway.world import CLOCK, World, world
 from tests.chaos.patience import pass_time
@@ -67,6 +68,7 @@ EMPTY: dict[str, Callable[[Store], None]] = {
 }
 BEHIND = "replaced by one that was behind"
 LOSSES = {**EMPTY, BEHIND: Store.come_back_with_what_was_kept}
+SAID = dict.fromkeys(EMPTY, "emptied or replaced") | {BEHIND: "went back in time"}
 
 
 @dataclass(frozen=True)
@@ -97,29 +99,33 @@ class Evidence:
         return [loss for losses in self.losses.values() for loss in losses]
 
 
-async def suffer(deployed: World, store: Store, lose: Callable[[Store], None]) -> Loss:
+def lines_of(replica: Replica, name: str) -> list[dict[str, Any]]:
+    return [each for each in replica.events(_LINE) if each["what"] == SAID[name]]
+
+
+async def suffer(deployed: World, store: Store, name: str) -> Loss:
     """Over when it was noticed, and something that came afterwards is delivered.
 
     That a store is behind is seen by the first replica that asks: the next one may find more in it
     than it knew of.
     """
-    said = [len(each.events(_LINE)) for each in deployed.replicas]
+    said = [len(lines_of(each, name)) for each in deployed.replicas]
     await asyncio.to_thread(store.keep)
     await pass_time(BETWEEN_S)
     began = CLOCK.now()
-    await asyncio.to_thread(lose, store)
+    await asyncio.to_thread(LOSSES[name], store)
     ended = CLOCK.now()
 
-    enough = any if lose is LOSSES[BEHIND] else all
+    enough = any if name == BEHIND else all
 
     async def noticed() -> bool:
-        counts = [len(each.events(_LINE)) for each in deployed.replicas]
+        counts = [len(lines_of(each, name)) for each in deployed.replicas]
         return enough(now > before for now, before in zip(counts, said, strict=True))
 
     await in_time(noticed, "the replicas say that the store was lost")
     await deployed.deliver_one("what comes after a loss")
     lines = [
-        each.events(_LINE)[before:] for each, before in zip(deployed.replicas, said, strict=True)
+        lines_of(each, name)[before:] for each, before in zip(deployed.replicas, said, strict=True)
     ]
     return Loss(began, ended, lines)
 
@@ -136,8 +142,8 @@ async def collect(folder: Path, emulator: EmulatorProcess) -> Evidence:
             async with deployed.load() as load:
                 await pass_time(BETWEEN_S)
                 for _ in range(ROUNDS):
-                    for name, lose in LOSSES.items():
-                        evidence.losses[name].append(await suffer(deployed, store, lose))
+                    for name in LOSSES:
+                        evidence.losses[name].append(await suffer(deployed, store, name))
             await deployed.emptied()
             evidence.reckoning = await deployed.reckoned(load)
             evidence.counted = [await each.metric("losses_total") for each in deployed.replicas]
@@ -176,15 +182,12 @@ def test_what_comes_after_a_loss_is_delivered_and_before_it_only_the_last_moment
 @pytest.mark.parametrize("name", EMPTY)
 def test_every_replica_says_once_that_redis_was(evidence: Evidence, name: str) -> None:
     for loss in evidence.losses[name]:
-        for lines in loss.lines:
-            assert [line["what"] for line in lines] == ["emptied or replaced"]
+        assert [len(lines) for lines in loss.lines] == [1, 1]
 
 
 @pytest.mark.slow
 def test_a_replica_says_that_redis_went_back_in_time(evidence: Evidence) -> None:
-    for loss in evidence.losses[BEHIND]:
-        said = [line["what"] for lines in loss.lines for line in lines]
-        assert set(said) == {"went back in time"}
+    assert all(any(loss.lines) for loss in evidence.losses[BEHIND])
 
 
 @pytest.mark.slow
