@@ -153,7 +153,7 @@ class CallbackGateway:
             durability=self._settings.durability,
             readiness=self._readiness.reason(),
             spool=None if self._spool is None else str(parse_store_url(self._settings.spool, base)),
-            config_problems=self._reload.refused_because,
+            config_problems=self._reload.watcher.refused_because,
             secret_problems=self._reload.bad_secrets,
             notices=self._reload.notices,
             failing_tasks=self._tasks.failing,

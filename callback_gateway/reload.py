@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from callback_gateway import configured
 from zhongkong.runtime.logs import get_logger
-from zhongkong.runtime.settings import ConfigError, ConfigWatcher
+from zhongkong.runtime.settings import ConfigError, ConfigWatcher, at_next_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +54,6 @@ class Reload:
         self._notice(loaded)
 
     @property
-    def refused_because(self) -> tuple[str, ...]:
-        """Why the file as it stands is not in force; empty when it is."""
-        refusal = self.watcher.last_refusal
-        return () if refusal is None else tuple(str(problem) for problem in refusal.problems)
-
-    @property
     def bad_secrets(self) -> tuple[str, ...]:
         """Secrets that can't be read, or not be used; those before them are in force."""
         return (*self.watcher.unreadable_secrets, *self._bad_secrets)
@@ -100,12 +94,7 @@ class Reload:
         self.notices = (
             *loaded.unbuilt,
             *loaded.notices,
-            *(
-                f"{name}: has changed and takes effect at the next start"
-                for name in type(self._started_with).model_fields
-                if name not in RELOADED
-                and getattr(loaded.settings, name) != getattr(self._started_with, name)
-            ),
+            *at_next_start(self._started_with, loaded.settings, RELOADED),
         )
         for notice in self.notices:
             log.warning("config_notice", detail=notice)

@@ -173,7 +173,7 @@ class TokenService:
             readiness=self._readiness.reason(),
             waiting=self._room.taken,
             waiting_limit=self._room.seats,
-            config_problems=self.reload.refused_because,
+            config_problems=self.reload.watcher.refused_because,
             secret_problems=self.reload.watcher.unreadable_secrets,
             notices=self.reload.notices,
             failing_tasks=self._tasks.failing,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from token_service import configured
 from zhongkong.runtime.logs import get_logger
-from zhongkong.runtime.settings import ConfigWatcher
+from zhongkong.runtime.settings import ConfigWatcher, at_next_start
 
 if TYPE_CHECKING:
     from token_service.api import Api
@@ -49,12 +49,6 @@ class Reload:
         )
         self._notice(loaded)
 
-    @property
-    def refused_because(self) -> tuple[str, ...]:
-        """Why the file as it stands is not in force; empty when it is."""
-        refusal = self.watcher.last_refusal
-        return () if refusal is None else tuple(str(problem) for problem in refusal.problems)
-
     def _take_over(self, fresh: Loaded[TokenServiceSettings]) -> None:
         self._rotator.reconfigure(configured.plans(fresh.settings))
         self._serve_clients_of(fresh)
@@ -89,12 +83,7 @@ class Reload:
         self.notices = (
             *loaded.unbuilt,
             *configured.warnings(loaded.settings),
-            *(
-                f"{name}: has changed and takes effect at the next start"
-                for name in type(self._started_with).model_fields
-                if name not in RELOADED
-                and getattr(loaded.settings, name) != getattr(self._started_with, name)
-            ),
+            *at_next_start(self._started_with, loaded.settings, RELOADED),
         )
         for notice in self.notices:
             log.warning("config_notice", detail=notice)

@@ -54,13 +54,13 @@ async def test_accounts_targets_and_routes_are_taken_over_together(live: Live) -
 async def test_a_bad_version_is_refused_and_reported_while_the_old_one_stays(live: Live) -> None:
     await live.write(MINIMAL.replace("notify: audit", "notify: adit"))
 
-    (told,) = live.reload.refused_because
+    (told,) = live.reload.watcher.refused_because
     assert told.startswith(f"{live.path}:17: routes[2].notify[0]: adit is none of the targets")
     assert live.rules.routes.decide(TEXT).notify == ("audit",)
     assert live.changes == []
 
     await live.write(MINIMAL)
-    assert live.reload.refused_because == ()
+    assert live.reload.watcher.refused_because == ()
 
 
 async def test_a_secret_s_new_value_is_used_at_once(live: Live) -> None:

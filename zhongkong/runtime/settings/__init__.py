@@ -30,7 +30,7 @@ from zhongkong.runtime.settings.quantities import (
 from zhongkong.runtime.settings.sample import missing_from_sample
 from zhongkong.runtime.settings.secret_shelf import SecretShelf
 from zhongkong.runtime.settings.secrets import Secret, SecretUnreadable
-from zhongkong.runtime.settings.watcher import ConfigWatcher
+from zhongkong.runtime.settings.watcher import ConfigWatcher, at_next_start
 from zhongkong.runtime.settings.words import HostName, Name, StoreUrl
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Sha256Hex",
     "StoreUrl",
     "Unbuilt",
+    "at_next_start",
     "bad_secret",
     "bad_value",
     "format_duration",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -77,6 +77,12 @@ class ConfigWatcher(Generic[M]):
         # A change within one tick of the file system's clock leaves the stamp as it was. So what
         # changed, or may have since it was loaded, is read once more at the next look.
         self._unsettled_secrets = set(loaded.secrets)
+
+    @property
+    def refused_because(self) -> tuple[str, ...]:
+        """Why the file as it stands is not in force; empty when it is."""
+        refusal = self.last_refusal
+        return () if refusal is None else tuple(str(problem) for problem in refusal.problems)
 
     @property
     def unreadable_secrets(self) -> tuple[str, ...]:
@@ -184,6 +190,13 @@ class ConfigWatcher(Generic[M]):
             if self._refused != (digest, str(refusal)):
                 self._refused = (digest, str(refusal))
                 findings.refusal = refusal
+
+
+def at_next_start(before: BaseModel, now: BaseModel, reloaded: Collection[str]) -> Iterator[str]:
+    """A notice for each setting that differs and isn't among those that are taken over at once."""
+    for name in type(before).model_fields:
+        if name not in reloaded and getattr(now, name) != getattr(before, name):
+            yield f"{name}: has changed and takes effect at the next start"
 
 
 def _emptied(path: Path) -> Problem:
