@@ -6,18 +6,16 @@ server runs. This is one resource below "/" whose table is replaced when account
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11
 
 from token_service.problems import bad_expectation
+from zhongkong.runtime.routing import ReadyMatch, TableResource
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
-
-    from aiohttp.web_urldispatcher import AbstractRoute
-    from yarl import URL
+    from collections.abc import Awaitable, Callable, Mapping
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -25,17 +23,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_METHODS: set[str] = set()
 
 
-class _Match(web.UrlMappingMatchInfo):
-    """A match without variables: made once, used for every request on its path."""
-
-    def add_app(self, app: web.Application) -> None:
-        """Leave the list of applications empty: it would grow with each request."""
-
-    def freeze(self) -> None:
-        """There is nothing to freeze."""
-
-
-class ApiResource(web.AbstractResource):
+class ApiResource(TableResource):
     """Every path of the application; `fallback` takes what is not in the table.
 
     `others` takes the request targets that `is_other` says aren't ours.
@@ -47,17 +35,17 @@ class ApiResource(web.AbstractResource):
         others: Handler | None = None,
         is_other: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        super().__init__()
+        super().__init__("/")
         self._fallback = self._match(fallback)
         self._others = self._fallback if others is None else self._match(others)
         self._is_other = is_other
-        self._gets: dict[str, _Match] = {}
+        self._gets: dict[str, ReadyMatch] = {}
 
     def replace(self, gets: Mapping[str, Handler]) -> None:
         """Give plain GETs of these very paths to these handlers."""
         self._gets = {path: self._match(handler) for path, handler in gets.items()}
 
-    async def resolve(self, request: web.Request) -> tuple[_Match, set[str]]:
+    async def resolve(self, request: web.Request) -> tuple[ReadyMatch, set[str]]:
         if self._is_other(request.raw_path):
             return self._others, _NO_METHODS
         match = self._gets.get(request.rel_url.path_safe)
@@ -65,31 +53,9 @@ class ApiResource(web.AbstractResource):
             match = self._fallback
         return match, _NO_METHODS
 
-    def _match(self, handler: Handler) -> _Match:
+    def _match(self, handler: Handler) -> ReadyMatch:
         route = web.ResourceRoute(hdrs.METH_ANY, handler, self, expect_handler=_expectation)
-        return _Match({}, route)
-
-    @property
-    def canonical(self) -> str:
-        return "/"
-
-    def url_for(self, **_: str) -> URL:
-        raise NotImplementedError("paths are written out in openapi.json")
-
-    def add_prefix(self, prefix: str) -> None:
-        raise NotImplementedError("the API stands at the root of its listener")
-
-    def get_info(self) -> Any:
-        return {"path": self.canonical}
-
-    def raw_match(self, path: str) -> bool:
-        return path == self.canonical
-
-    def __len__(self) -> int:
-        return 0
-
-    def __iter__(self) -> Iterator[AbstractRoute]:
-        return iter(())
+        return ReadyMatch({}, route)
 
 
 async def _expectation(request: web.Request) -> None:
