@@ -24,14 +24,11 @@ from callback_gateway.routes import Ask, Match, Route, Routes, Static
 from callback_gateway.rules import Rules
 from tests.callback_gateway.delivery.world import Replica, World
 from tests.simulation.chance import SeededRandomness
-from zhongkong.runtime.health import Readiness
 from zhongkong.runtime.problems import Problem
 from zhongkong.wechat.envelope import AesKey, open_envelope, seal
 from zhongkong.wechat.passive_reply import TextReply
 from zhongkong.wechat.push import BodyFormat, encrypted_part, parse, push_envelope, render
 from zhongkong.wechat.signature import signature
-
-__all__ = ["Readiness"]
 
 KEY = AesKey.parse("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
 TOKEN = "spamtest"

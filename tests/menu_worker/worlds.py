@@ -84,7 +84,7 @@ class ModelCaller:
         if fault in {"busy", "forbidden", "minute_quota"}:
             raise error_for(_CODES[fault], "injected", path)
         now = self._clock.now()
-        answer = self.model.call(path, stable(self.model, now), now, body=json_of(body))
+        answer = self.model.call(path, stable(self.model, now), now, body=body)
         if fault == "unseen":
             raise OutcomeUnknown(OutcomeUnknownReason.DEADLINE, "timed out", endpoint=path)
         if fault == "busy_after":
@@ -140,7 +140,3 @@ class World:
 
 def desired(menu: Menu, *assertions: Assertion) -> Desired:
     return Desired(account=ACCOUNT, menu=menu, assertions=assertions, file=Path("menus/shop.yaml"))
-
-
-def json_of(body: Any) -> dict[str, Any] | None:
-    return body if isinstance(body, dict) else None
