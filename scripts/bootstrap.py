@@ -53,6 +53,7 @@ TOOLS = {
         Tool("node", ("nodejs",), "the tests with co-wechat-api and wechat-crypto"),
         Tool("npm", ("npm",), "the tests with co-wechat-api and wechat-crypto"),
         Tool("chromium", ("chromium", "fonts-noto-cjk"), "the tests of pages and pictures"),
+        Tool("promtool", ("prometheus",), "the tests of alerts"),
     )
 }
 

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,18 +39,6 @@ class FixedClock:
 
     async def sleep(self, seconds: float) -> None:
         raise AssertionError(seconds)
-
-
-@pytest.fixture(autouse=True)
-def untouched_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, config = root.handlers[:], root.level, structlog.get_config()
-    yield
-    logs.close()
-    logs._current = None
-    root.handlers, root.level = handlers, level
-    structlog.configure(**config)
-    structlog.contextvars.clear_contextvars()
 
 
 class Log:
