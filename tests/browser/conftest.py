@@ -10,39 +10,28 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from tests.browser.desk import Desk
+from tests.browser.views import Look, chromium, new_page
 from tests.emulator.callbacks.receivers import KEY, TOKEN, Receiver
 from tests.emulator.platforms import APPID, OTHER_APPID, OTHER_SECRET, account, user
 from tests.fixtures.tools import require_tool
 from zhongkong.emulator.callbacks.configuration import CallbackSettings
 from zhongkong.emulator.parameters import Parameters
 from zhongkong.emulator.server import make_app
+from zhongkong.emulator.slow_handler import SlowHandlerSettings
 from zhongkong.emulator.world import Setup, World
 from zhongkong.runtime.clock import SystemClock
 
 SCREENSHOTS = "ZHONGKONG_SCREENSHOTS"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 OpenPhone = Callable[..., Awaitable[Desk]]
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    chromium = require_tool("chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+    async with chromium(require_tool("chromium")) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +58,8 @@ async def open_phone(
 ) -> AsyncIterator[OpenPhone]:
     """Open the page of an account with a menu of `buttons`.
 
-    `switches` are parameters of the emulator, the rest is the browser's.
+    With `slow_handler` the receiver takes delays too. `switches` are parameters of the emulator,
+    the rest is the browser's.
     """
     desks: list[Desk] = []
 
@@ -78,25 +68,22 @@ async def open_phone(
         locale: str = "zh-CN",
         size: tuple[int, int] = (1360, 900),
         dark: bool = False,
+        slow_handler: bool = False,
         **switches: object,
     ) -> Desk:
         callback = CallbackSettings(url=receiver.url, token=TOKEN, aes_key=KEY)
+        slow = SlowHandlerSettings(url=receiver.url) if slow_handler else None
         people = (user(nickname="小明"), user("oSecond0000000000000000000000", nickname="小红"))
         accounts = (
-            account(callback=callback, users=people),
+            account(callback=callback, users=people, slow_handler=slow),
             account(OTHER_APPID, OTHER_SECRET, original_id="gh_another00001"),
         )
         parameters = Parameters(**switches)  # type: ignore[arg-type]
         world = World(Setup(accounts=accounts, parameters=parameters), SystemClock(), seed=1)
         server = TestServer(make_app(world))
         await server.start_server()
-        context = await browser.new_context(
-            locale=locale,
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-        )
-        desk = Desk(world, server, context, await context.new_page(), screenshots, APPID)
+        page = await new_page(browser, Look(locale, size, dark))
+        desk = Desk(page, world, server, screenshots, APPID)
         desks.append(desk)
         if buttons:
             await desk.make_menu(*buttons)

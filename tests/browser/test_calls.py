@@ -8,6 +8,7 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient, TestServer
@@ -177,6 +178,30 @@ async def test_what_is_no_picture_or_too_large_is_refused(
     wechat: Client, body: bytes, status: int
 ) -> None:
     assert (await wechat.post(PICTURES, data=BytesIO(body))).status == status
+
+
+async def test_material_is_told_by_what_a_phone_shows_of_it(wechat: Client) -> None:
+    token = await (
+        await wechat.get(
+            f"/cgi-bin/token?grant_type=client_credential&appid={APPID}&secret={SECRET}"
+        )
+    ).json(content_type=None)
+    form = FormData()
+    form.add_field("media", PNG, filename="a.png")
+    query = f"access_token={token['access_token']}"
+    kept = await wechat.post(f"/cgi-bin/material/add_material?type=image&{query}", data=form)
+    thumb = (await kept.json(content_type=None))["media_id"]
+    article = {"title": "新品", "digest": "快来看", "thumb_media_id": thumb, "content": "<p>x</p>"}
+    body = orjson.dumps({"articles": [article]})
+    made = await wechat.post(f"/cgi-bin/material/add_news?{query}", data=body)
+    news = (await made.json(content_type=None))["media_id"]
+    picture = await control(wechat, "GET", f"/accounts/{APPID}/material/{thumb}")
+    assert (picture["kind"], picture["articles"]) == ("image", [])
+    shown = await control(wechat, "GET", f"/accounts/{APPID}/material/{news}")
+    assert shown["articles"] == [
+        {"title": "新品", "author": "", "digest": "快来看", "thumb_media_id": thumb}
+    ]
+    await control(wechat, "GET", f"/accounts/{APPID}/material/none", status=404)
 
 
 async def test_a_page_of_another_site_can_make_no_control_call(wechat: Client) -> None:

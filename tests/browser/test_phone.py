@@ -197,6 +197,34 @@ async def test_messages_that_the_account_sends_appear_as_they_come(open_phone: O
     await expect(desk.theirs.locator(".news")).to_contain_text("新品上市")
 
 
+async def test_a_button_for_material_shows_it_as_a_message_and_one_for_an_article_opens_it(
+    open_phone: OpenPhone, receiver: Receiver
+) -> None:
+    desk = await open_phone()
+    thumb = await desk.picture_material(await desk.page.locator(".phone").screenshot())
+    articles = [
+        {"title": title, "digest": "三分钟读完", "thumb_media_id": thumb, "content": "<p>x</p>"}
+        for title in ("本周市场观察", "新手必读")
+    ]
+    news = (await desk.wechat("/cgi-bin/material/add_news", {"articles": articles}))["media_id"]
+    await desk.make_menu(
+        {"type": "media_id", "name": "海报", "media_id": thumb},
+        {"type": "media_id", "name": "周报", "media_id": news},
+        {"type": "view_limited", "name": "阅读", "media_id": news},
+    )
+    await desk.page.get_by_role("button", name="视作 5 分钟后重新进入").click()
+    await desk.top("海报").click()
+    await expect(desk.theirs.locator(".picture img")).to_be_visible()
+    await desk.top("周报").click()
+    await expect(desk.theirs.locator(".article .title")).to_have_text(["本周市场观察", "新手必读"])
+    await expect(desk.theirs.locator(".cover img")).to_have_count(2)
+    await desk.picture("material")
+    await desk.top("阅读").click()
+    sheet = desk.page.get_by_role("dialog", name="图文")
+    await expect(sheet).to_contain_text("本周市场观察")
+    assert receiver.seen == []
+
+
 async def test_another_account_has_a_chat_of_its_own(
     open_phone: OpenPhone, receiver: Receiver
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from playwright.async_api import expect
 
@@ -74,7 +75,7 @@ async def test_a_menu_is_published_in_the_console_and_the_hint_brings_it_to_the_
     await dialog.get_by_label("名称").fill("营业时间")
     await dialog.get_by_label("内容").fill("9:00 - 18:00")
     await dialog.get_by_role("button", name="发布").click()
-    await desk.page.get_by_role("button", name="快进 5 分钟并重新进入").click()
+    await desk.page.get_by_role("button", name="视作 5 分钟后重新进入").click()
     await desk.top("营业时间").click()
     await expect(desk.theirs.locator(".bubble")).to_have_text("9:00 - 18:00")
 
@@ -88,6 +89,45 @@ async def test_tokens_are_killed_and_the_clock_is_moved(open_phone: OpenPhone) -
     await desk.page.get_by_role("button", name="+2 h").click()
     await expect(desk.page.get_by_text("与本机相差 +2 h")).to_be_visible()
     assert desk.world.time.offset_s == 7200
+
+
+async def test_the_handler_is_made_slow_with_the_keyboard_and_the_switch_shows_it(
+    open_phone: OpenPhone, receiver: Receiver
+) -> None:
+    desk = await open_phone(locale="en-GB", slow_handler=True)
+    await desk.page.get_by_role("tab", name="Tools").click()
+    switch = desk.page.get_by_role("group", name="The account's handler")
+    await expect(switch.get_by_role("button", name="Normal", pressed=True)).to_be_visible()
+    await switch.get_by_role("button", name="12 s").focus()
+    await desk.page.keyboard.press("Enter")
+    await expect(switch.get_by_role("button", name="12 s", pressed=True)).to_be_focused()
+    assert [(each.method, orjson.loads(each.body)) for each in receiver.seen] == [
+        ("PUT", {"delay_s": 12})
+    ]
+    await desk.control("PUT", f"/accounts/{desk.appid}/handler-delay", {"delay_s": 3})
+    await expect(switch.get_by_role("button", name="3 s", pressed=True)).to_be_visible()
+    await desk.picture("tools-slow-handler")
+
+
+async def test_a_handler_that_does_not_take_the_delay_is_told_of(
+    open_phone: OpenPhone, receiver: Receiver
+) -> None:
+    receiver.answers = [(500, b"")]
+    desk = await open_phone(slow_handler=True)
+    await desk.page.get_by_role("tab", name="工具").click()
+    switch = desk.page.get_by_role("group", name="消息处理程序")
+    await switch.get_by_role("button", name="7 秒").click()
+    await expect(desk.page.locator(".toast.bad")).to_contain_text("500")
+    await expect(switch.get_by_role("button", name="正常", pressed=True)).to_be_visible()
+
+
+async def test_without_a_handler_that_takes_delays_there_is_no_switch_for_it(
+    open_phone: OpenPhone,
+) -> None:
+    desk = await open_phone()
+    await desk.page.get_by_role("tab", name="工具").click()
+    await expect(desk.page.get_by_role("heading", name="接口故障")).to_be_visible()
+    await expect(desk.page.get_by_text("消息处理程序")).to_have_count(0)
 
 
 async def test_a_reset_begins_the_page_anew(open_phone: OpenPhone) -> None:

@@ -392,6 +392,20 @@ async def test_a_phone_keeps_the_old_menu_until_its_owner_enters_after_five_minu
 
 
 @pytest.mark.usefixtures("xiaoming")
+async def test_entering_as_if_later_fetches_the_menu_and_leaves_the_clock_alone(
+    wechat: Client,
+) -> None:
+    await published(wechat, TEXT)
+    await phone(wechat)
+    await published(wechat, {**TEXT, "name": "new"})
+    await control(wechat, "GET", f"{SEEN}?later=true")
+    assert (await phone(wechat))["outdated"]
+    await control(wechat, "GET", f"{SEEN}?enter=true&later=true")
+    assert (await phone(wechat))["button"][0]["name"] == "new"
+    assert (await control(wechat, "GET", "/clock"))["offset_s"] == 0
+
+
+@pytest.mark.usefixtures("xiaoming")
 async def test_the_emulators_clock_decides_when_five_minutes_are_over(wechat: Client) -> None:
     await published(wechat, TEXT)
     await phone(wechat)

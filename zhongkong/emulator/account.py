@@ -14,6 +14,7 @@ from zhongkong.emulator.families import Issuer, TokenFamily
 from zhongkong.emulator.media import MediaShelf
 from zhongkong.emulator.menus import Menus
 from zhongkong.emulator.outbox import Outbox
+from zhongkong.emulator.slow_handler import SlowHandler, SlowHandlerSettings
 from zhongkong.emulator.users import EmulatedUser, Users
 
 FrozenCode = Literal[50002, 50007]
@@ -42,6 +43,7 @@ class EmulatedAccount:
     mini_programs     appids that its menus may open; None: any that is well-formed
     callback          where its messages and events go; taken as it is, without a verification
     users             who uses it when the emulator starts
+    slow_handler      where its own message handler is told to take its time; None: nowhere
     """
 
     appid: str
@@ -56,6 +58,7 @@ class EmulatedAccount:
     mini_programs: tuple[str, ...] | None = None
     callback: CallbackSettings | None = None
     users: tuple[EmulatedUser, ...] = ()
+    slow_handler: SlowHandlerSettings | None = None
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
@@ -86,6 +89,7 @@ class AccountState:
     mini_programs: tuple[str, ...] | None
     users: Users
     callback: Callback
+    slow_handler: SlowHandler | None
     menus: Menus = field(default_factory=Menus)
     media: MediaShelf = field(default_factory=MediaShelf)
     outbox: Outbox = field(default_factory=Outbox)
@@ -111,4 +115,5 @@ class AccountState:
             mini_programs=declared.mini_programs,
             users=Users(declared.users),
             callback=Callback.begin(declared.callback),
+            slow_handler=SlowHandler.begin(declared.slow_handler),
         )

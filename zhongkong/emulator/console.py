@@ -107,10 +107,13 @@ class Console:
         """Somebody switches the menu on or off at the web console."""
         self.platform.accounts[appid].menus.switch(now, is_open=is_open)
 
-    def look_at_menu(self, appid: str, openid: str, now: float, *, enters: bool) -> FetchedMenu:
+    def look_at_menu(
+        self, appid: str, openid: str, now: float, *, enters: bool, later: bool = False
+    ) -> FetchedMenu:
         """What the user's phone shows; see menu_sight. KeyError for an unknown openid."""
         account = self.platform.accounts[appid]
-        return look(account.users.by_openid[openid], account.menus.state, now, enters=enters)
+        user, state = account.users.by_openid[openid], account.menus.state
+        return look(user, state, now, enters=enters, later=later)
 
     def set_allowlist(self, appid: str, settings: AllowlistSettings) -> None:
         """Pending, approved and refused addresses are kept."""

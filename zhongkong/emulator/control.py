@@ -18,12 +18,14 @@ from zhongkong.emulator.callbacks.control_books import Books
 from zhongkong.emulator.callbacks.control_configuration import Configurations
 from zhongkong.emulator.callbacks.control_pushes import Pushes
 from zhongkong.emulator.control_accounts import Accounts
+from zhongkong.emulator.control_handler_delay import HandlerDelays
 from zhongkong.emulator.control_io import Answer, BadCall, as_json, checked, read_body, trying
 from zhongkong.emulator.control_ledger import Questions
 from zhongkong.emulator.control_menus import MenuCalls
 from zhongkong.emulator.control_people import People
 from zhongkong.emulator.faults import Fault
 from zhongkong.emulator.parameters import Parameters
+from zhongkong.emulator.phone.control_media import Media
 from zhongkong.emulator.phone.control_wire import Wire
 from zhongkong.emulator.phone.origin import foreign
 from zhongkong.emulator.phone.wiretap import Wiretap
@@ -48,6 +50,7 @@ class Control:
         self._from_anywhere = from_anywhere
         tap = Wiretap(world)
         office.watchers.append(tap)
+        self._handler_delays = HandlerDelays(office.postman, self._account)
         self._calls: dict[
             tuple[str, str], Callable[[web.Request], Awaitable[Answer | web.Response]]
         ] = {
@@ -59,12 +62,14 @@ class Control:
             (hdrs.METH_DELETE, "/faults"): self.clear_faults,
             (hdrs.METH_DELETE, "/faults/{id}"): self.remove_fault,
             **Accounts(world, self._account).calls,
+            **self._handler_delays.calls,
             **People(world, self._account).calls,
             **MenuCalls(world, self._account).calls,
             **Configurations(office, self._account).calls,
             **Pushes(world, office, self._account).calls,
             **Books(office, self._account).calls,
-            **Wire(world, office, tap, self._account).calls,
+            **Wire(world, office, tap).calls,
+            **Media(world, self._account).calls,
             (hdrs.METH_POST, "/tokens/kill"): self.kill,
             (hdrs.METH_POST, "/foreign-refresh"): self.foreign_refresh,
             (hdrs.METH_GET, "/parameters"): self.parameters,
@@ -142,6 +147,7 @@ class Control:
 
     async def reset(self, _: web.Request) -> Answer:
         await self._office.stop_all()
+        await self._handler_delays.forget(self._model.accounts.values())
         self._world.reset()
         return {"accounts": list(self._model.accounts)}
 

@@ -97,9 +97,13 @@ class MenuHistoryQuestion(Body):
 
 
 class MenuGlance(Body):
-    """Query of GET menu: with `enter` the user comes into the chat."""
+    """Query of GET menu: with `enter` the user comes into the chat.
+
+    With `later` too, as if more than 5 minutes had passed since the phone fetched it.
+    """
 
     enter: bool = False
+    later: bool = False
 
 
 class LedgerQuestion(Body):

@@ -57,7 +57,9 @@ class MenuCalls:
         user = known_user(account, http.match_info["openid"])
         glance = checked(bodies.MenuGlance.model_validate, dict(http.query))
         openid, now = user.profile.openid, self._now()
-        menu = self._console.look_at_menu(account.appid, openid, now, enters=glance.enter)
+        menu = self._console.look_at_menu(
+            account.appid, openid, now, enters=glance.enter, later=glance.later
+        )
         return views.fetched(menu, account.menus.state, user.profile)
 
     def _switch(self, http: web.Request, *, is_open: bool) -> Answer:

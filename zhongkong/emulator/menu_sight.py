@@ -24,14 +24,15 @@ class FetchedMenu:
     at: float
 
 
-def look(user: User, state: MenuState, now: float, *, enters: bool) -> FetchedMenu:
+def look(user: User, state: MenuState, now: float, *, enters: bool, later: bool) -> FetchedMenu:
     """What the phone shows. Without `enters` its owner looks on at the chat that is open.
 
+    `later`: its owner comes in as if more than 5 minutes had passed since the last fetch.
     A phone that has nothing yet fetches in any case: nobody can look without having entered.
     """
     if not user.profile.following:
         return FetchedMenu(state.shown_to(user.profile), now)
     held = user.menu
-    if held is None or (enters and now - held.at > FETCHED_ANEW_AFTER_S):
+    if held is None or (enters and (later or now - held.at > FETCHED_ANEW_AFTER_S)):
         held = user.menu = FetchedMenu(state.shown_to(user.profile), now)
     return held

@@ -60,6 +60,7 @@ def account(state: AccountState, now: float) -> dict[str, Any]:
         "used_today": dict(state.counters.daily),
         "forced_today": state.counters.forced_today,
         "callback": callback_views.callback(state.callback),
+        "slow_handler": None if state.slow_handler is None else asdict(state.slow_handler),
         "quota_clears_this_month": state.counters.clears_this_month,
         "classic": _family(state.classic, now),
         "stable": _family(state.stable, now),

@@ -41,7 +41,7 @@ class CallbackSettings:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        if not _is_web_address(self.url):
+        if not is_web_address(self.url):
             raise ValueError("url begins with http:// or https:// and names a host")
         if not _TOKEN.fullmatch(self.token):
             raise ValueError("token has 3 to 32 letters or digits")
@@ -91,7 +91,8 @@ def _parsed(key: str | None) -> AesKey | None:
     return None if key is None else AesKey.parse(key)
 
 
-def _is_web_address(url: str) -> bool:
+def is_web_address(url: str) -> bool:
+    """Whether it can be called: http or https, a host, ASCII without blanks, no fragment."""
     if len(url) > _URL_AT_MOST or not url.isascii() or any(each <= " " for each in url):
         return False
     try:

@@ -67,7 +67,7 @@ class PostOffice:
     def __init__(self, world: World, postman: Postman | None = None) -> None:
         self._world = world
         self._time = world.time
-        self._postman = postman or Postman()
+        self.postman = postman or Postman()
         self._owner: TaskOwner | None = None
         self._works: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(CONNECTIONS_AT_MOST)
@@ -88,7 +88,7 @@ class PostOffice:
         nonce, echostr = (str(int(chance.uniform(10**low, 10 ** (low + 1)))) for low in (9, 18))
         asked = question(settings, int(now), nonce, echostr)
         deadline_s = self.desk.rules.push_deadline_s
-        answer = await self._postman.get(settings.url, asked.query, deadline_s=deadline_s)
+        answer = await self.postman.get(settings.url, asked.query, deadline_s=deadline_s)
         wrong = complaint(asked, answer)
         log.info("callback_verified", passed=wrong is None, complaint=wrong)
         return Verification(
@@ -165,7 +165,7 @@ class PostOffice:
         """Drop everything and close the connections. May be repeated."""
         if self._owner is not None:
             await self._owner.close(_CLOSE_WITHIN_S)
-        await self._postman.close()
+        await self.postman.close()
 
     def run(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Work that ends with the office, or at `stop_all`."""
@@ -225,7 +225,7 @@ class PostOffice:
 
     async def _post(self, parcel: Parcel, schedule: Schedule, sending: Sending) -> None:
         desk, attempt = parcel.desk, sending.attempt
-        delivery = await self._postman.post(
+        delivery = await self.postman.post(
             sending.url,
             sending.letter,
             deadline_s=schedule.deadline_s,

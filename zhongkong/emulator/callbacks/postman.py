@@ -59,6 +59,18 @@ class Postman:
             keep_alive=False,
         )
 
+    async def put(self, url: str, body: bytes, *, deadline_s: float) -> Delivery:
+        """Bring JSON to a URL of the account's, on a connection of its own. Never raises."""
+        return await self._exchange(
+            hdrs.METH_PUT,
+            URL(url, encoded=True),
+            {**_HEADERS, hdrs.CONTENT_TYPE: "application/json"},
+            body,
+            deadline_s=deadline_s,
+            keep_open_s=0.0,
+            keep_alive=False,
+        )
+
     async def close(self) -> None:
         """Connections end; what was under way ends as if refused."""
         for session in self._sessions.values():

@@ -3,7 +3,8 @@
 import { mountBar } from "/phone/bar.js";
 import { button, el } from "/phone/dom.js";
 import { mountPhone } from "/phone/phone.js";
-import { begin, on, tell } from "/phone/session.js";
+import { begin } from "/phone/session.js";
+import { on, tell } from "/phone/state.js";
 import { mountToasts } from "/phone/toasts.js";
 import { mountTools } from "/phone/tools.js";
 import { mountWire } from "/phone/wire.js";

@@ -3,7 +3,8 @@
 import { button, choice, el } from "/phone/dom.js";
 import { personAvatar } from "/phone/bubbles.js";
 import { openPeople } from "/phone/people.js";
-import { attempt, chooseAccount, on, state, tell } from "/phone/session.js";
+import { chooseAccount } from "/phone/session.js";
+import { attempt, on, state, tell } from "/phone/state.js";
 import { locale, switchLanguage, t } from "/phone/words.js";
 
 export function mountBar(bar, showView) {

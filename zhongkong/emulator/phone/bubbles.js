@@ -2,8 +2,9 @@
 
 import { button, el, webAddress } from "/phone/dom.js";
 import { icon } from "/phone/icons.js";
-import { push, state } from "/phone/session.js";
+import { push } from "/phone/pushes.js";
 import { openPage } from "/phone/sheets.js";
+import { state } from "/phone/state.js";
 import { pictureOf } from "/phone/taps.js";
 import { t } from "/phone/words.js";
 
@@ -134,7 +135,7 @@ function cardOf(sign, kind, title, below = "") {
 }
 
 function news(screen, articles) {
-  return el("div", { class: "news" }, articles.map((each, place) => el("button",
+  return el("div", { class: articles.length > 1 ? "news several" : "news" }, articles.map((each, place) => el("button",
     { type: "button", class: place === 0 ? "article first" : "article", on: { click: () => openPage(screen, each.url ?? "") } },
     cover(each, place), el("span", { class: "title" }, each.title ?? ""),
     articles.length === 1 && each.description && el("small", {}, each.description))));
@@ -142,8 +143,13 @@ function news(screen, articles) {
 
 // Pictures elsewhere on the web are not fetched: this page loads from the emulator alone.
 function cover(article, place) {
-  const made = el("span", { class: "cover" }, icon("image", place === 0 ? 36 : 20));
+  const drawn = icon("image", place === 0 ? 36 : 20);
+  const made = el("span", { class: "cover" }, drawn);
   made.style.backgroundColor = `hsl(${hue(article.title ?? "")} 35% 72%)`;
+  if (article.thumb_media_id) {
+    const shown = el("img", { src: pictureOf(article.thumb_media_id), alt: "", on: { error: () => shown.replaceWith(drawn) } });
+    made.replaceChildren(shown);
+  }
   return made;
 }
 

@@ -1,9 +1,11 @@
 // The lower edge of the chat: the account's menu, or a line to type in, and what else can be sent.
 
+import { enterChat } from "/phone/chat.js";
 import { button, el, iconButton, walkWithArrows } from "/phone/dom.js";
 import { icon } from "/phone/icons.js";
-import { enterChat, moveClock, push, state } from "/phone/session.js";
+import { push } from "/phone/pushes.js";
 import { extra, openAlbum, openPlaces } from "/phone/sheets.js";
+import { state } from "/phone/state.js";
 import { locationMessage, sendPictures, tap } from "/phone/taps.js";
 import { t } from "/phone/words.js";
 
@@ -145,8 +147,5 @@ export function composer(screen) {
 }
 
 function outdatedHint() {
-  return el("div", { class: "outdated" }, el("span", {}, t("outdated")), button(t("outdatedAct"), async () => {
-    await moveClock({ advance_s: 301 });
-    await enterChat();
-  }));
+  return el("div", { class: "outdated" }, el("span", {}, t("outdated")), button(t("outdatedAct"), () => enterChat({ later: true })));
 }

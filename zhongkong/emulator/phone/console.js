@@ -3,7 +3,8 @@
 import { accountPath, call } from "/phone/api.js";
 import { openDialog } from "/phone/dialogs.js";
 import { button, choice, el, field } from "/phone/dom.js";
-import { attempt, readMenu, readTools, say, state } from "/phone/session.js";
+import { readMenu, readTools } from "/phone/readings.js";
+import { attempt, say, state } from "/phone/state.js";
 import { t } from "/phone/words.js";
 
 const TOPS = 3;

@@ -3,7 +3,8 @@
 import { button, choice, el, field } from "/phone/dom.js";
 import { personAvatar } from "/phone/bubbles.js";
 import { openDialog } from "/phone/dialogs.js";
-import { addUser, attempt, changeUser, chooseUser, state } from "/phone/session.js";
+import { addUser, changeUser, chooseUser } from "/phone/session.js";
+import { attempt, state } from "/phone/state.js";
 import { t } from "/phone/words.js";
 
 export function openPeople() {

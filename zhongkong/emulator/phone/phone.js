@@ -2,11 +2,16 @@
 
 import { button, el, iconButton } from "/phone/dom.js";
 import { accountAvatar, entryElement, personAvatar } from "/phone/bubbles.js";
+import { enterChat, leaveChat } from "/phone/chat.js";
 import { composer } from "/phone/composer.js";
 import { openSheet } from "/phone/dialogs.js";
 import { icon } from "/phone/icons.js";
 import { openPeople } from "/phone/people.js";
-import { chooseAccount, emulatedNow, enterChat, leaveChat, attempt, on, setFollowing, state, triesOf } from "/phone/session.js";
+import { setFollowing } from "/phone/pushes.js";
+import { emulatedNow } from "/phone/readings.js";
+import { chooseAccount } from "/phone/session.js";
+import { attempt, on, state } from "/phone/state.js";
+import { triesOf } from "/phone/traffic.js";
 import { locale, t } from "/phone/words.js";
 
 const GAP_S = 300;

@@ -4,7 +4,7 @@ import { button, choice, el, field, iconButton, webAddress } from "/phone/dom.js
 import { openSheet } from "/phone/dialogs.js";
 import { icon } from "/phone/icons.js";
 import { AT_MOST, BUNDLED } from "/phone/pictures.js";
-import { say } from "/phone/session.js";
+import { say } from "/phone/state.js";
 import { t } from "/phone/words.js";
 
 const PLACES = [

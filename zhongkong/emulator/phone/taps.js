@@ -1,10 +1,12 @@
 // What a tap on a menu button does: what WeChat opens, and what it tells the account (4.8).
 
-import { mediaAddress } from "/phone/api.js";
+import { accountPath, call, mediaAddress } from "/phone/api.js";
+import { showHere } from "/phone/chat.js";
 import { webAddress } from "/phone/dom.js";
 import { asPhoto } from "/phone/pictures.js";
-import { attempt, push, say, sendPicture, showHere, state } from "/phone/session.js";
+import { push, sendPicture } from "/phone/pushes.js";
 import { openAlbum, openChoices, openMiniProgram, openNote, openPage, openPlaces, openScanner } from "/phone/sheets.js";
+import { attempt, say, state } from "/phone/state.js";
 import { t } from "/phone/words.js";
 
 export function tap(screen, leaf) {
@@ -43,8 +45,11 @@ const ACTS = {
       Location_X: place.x, Location_Y: place.y, Scale: 15, Label: place.label, Poiname: place.name } } },
     locationMessage(place),
   )),
-  media_id: (_, leaf) => showHere("image", { media_id: leaf.media_id }),
-  view_limited: (screen, leaf) => openNote(screen, t("article"), leaf.media_id),
+  media_id: (_, leaf) => attempt(async () => showHere(...asMessage(await material(leaf), leaf.media_id))),
+  view_limited: (screen, leaf) => attempt(async () => {
+    const [first] = (await material(leaf)).articles;
+    openNote(screen, t("article"), first?.title ?? leaf.name, leaf.media_id);
+  }),
   article_id: (_, leaf) => showHere("mpnewsarticle", { article_id: leaf.article_id }),
   article_view_limited: (screen, leaf) => openNote(screen, t("article"), leaf.article_id),
   // Made in the web console: WeChat answers these by itself.
@@ -55,6 +60,17 @@ const ACTS = {
   news: (_, leaf) => showHere("news", { articles: (leaf.news_info?.list ?? []).map((each) => ({
     title: each.title, description: each.digest, url: each.content_url, picurl: each.cover_url })) }),
 };
+
+function material(leaf) {
+  return call("GET", `${accountPath(state.account.appid)}/material/${encodeURIComponent(leaf.media_id)}`);
+}
+
+// Material as the message in which WeChat sends it: type and content.
+function asMessage({ kind, title, description, articles }, mediaId) {
+  if (kind === "news") return ["news", { articles: articles.map((each) => ({ ...each, description: each.digest })) }];
+  if (kind === "video") return ["video", { media_id: mediaId, title, description }];
+  return [kind === "voice" ? "voice" : "image", { media_id: mediaId }];
+}
 
 function menuId() {
   return state.menu.menuid ? { MenuId: state.menu.menuid } : {};

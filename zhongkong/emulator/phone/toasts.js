@@ -1,7 +1,7 @@
 // Short remarks at the lower edge, which go by themselves.
 
 import { el } from "/phone/dom.js";
-import { on } from "/phone/session.js";
+import { on } from "/phone/state.js";
 
 const SHOWN_MS = 5000;
 

@@ -1,34 +1,26 @@
-// What a tester bends: how pushes go, WeChat's clock, tokens, the console's menu, the callback.
+// What a tester bends: how pushes go, WeChat's clock, tokens, the console's menu, the callback, faults.
 
 import { accountPath, call } from "/phone/api.js";
+import { callbackCard } from "/phone/callback.js";
 import { openConsoleMenu } from "/phone/console.js";
+import { courseCard } from "/phone/course.js";
 import { openDialog } from "/phone/dialogs.js";
-import { button, choice, el, field } from "/phone/dom.js";
-import { attempt, moveClock, on, readMenu, readTools, say, setCourse, state } from "/phone/session.js";
+import { button, el, field } from "/phone/dom.js";
+import { moveClock, readMenu, readTools } from "/phone/readings.js";
+import { attempt, on, say, state } from "/phone/state.js";
+import { hint, pressed, title } from "/phone/tool_parts.js";
 import { locale, t } from "/phone/words.js";
 
-const PRESETS = {
-  normal: {},
-  impatient: { deadline_s: 1, cadence_s: 1 },
-  overlap: { cadence_s: 1, keep_open_s: 10 },
-  duplicate: { duplicates: 2, duplicate_after_s: 1 },
-  identical: { signs_anew: false },
-  late: { delay_s: 5 },
-};
-const NUMBERS = { deadline_s: "deadline", tries: "tryCount", cadence_s: "cadence", duplicates: "duplicates" };
-const USUAL = { deadline_s: 5, tries: 3, cadence_s: 5, duplicates: 0 };
-const ATTACKS = ["wrong_token", "unsigned", "wrong_key", "wrong_appid", "truncated_base64", "pad_0", "pad_33", "length_too_large", "not_utf8",
-  "deep_nesting", "dtd", "external_entity", "billion_laughs", "envelope_dtd", "envelope_billion_laughs", "huge_body", "stale_timestamp",
-  "downgrade", "altered_replay"];
 const FAULTS = {
   busy: { kind: "errcode", path: "/cgi-bin/*", errcode: -1 },
   slow: { kind: "latency", path: "/cgi-bin/*", delay: { shape: "fixed", low_s: 3 } },
   cut: { kind: "disconnect", path: "/cgi-bin/*", when: "after" },
   quota: { kind: "errcode", path: "/cgi-bin/*", errcode: 45009 },
 };
+const DELAYS_S = [0, 7, 12];
 
 export function mountTools(box) {
-  const parts = [courseCard, clockCard, consoleCard, callbackCard, tokenCard, faultCard, resetCard];
+  const parts = [courseCard, clockCard, consoleCard, callbackCard, tokenCard, handlerCard, faultCard, resetCard];
   const cards = parts.map(() => el("section", { class: "tool" }));
   box.append(...cards);
   const show = (...wanted) => () => {
@@ -43,32 +35,7 @@ export function mountTools(box) {
   on("account language", show());
   on("course", show(courseCard));
   on("clock", () => { if (!cards[1].contains(document.activeElement) || document.activeElement.tagName !== "INPUT") show(clockCard)(); });
-  on("tools", show(consoleCard, callbackCard, faultCard));
-}
-
-const title = (text, ...more) => el("h2", {}, text, ...more);
-const hint = (text) => el("p", { class: "hint" }, text);
-const pressed = (isOn) => ({ class: "chip-button", "aria-pressed": String(isOn) });
-
-// ---------------------------------------------------------------------------- pushes
-
-function courseCard() {
-  const { course, courseOnce } = state;
-  const bare = JSON.stringify(course);
-  const presets = Object.entries(PRESETS).map(([name, preset]) => button(t(`preset.${name}`), () => setCourse(preset, courseOnce), pressed(JSON.stringify(preset) === bare)));
-  const numbers = Object.entries(NUMBERS).map(([name, label]) => {
-    const input = el("input", { type: "number", min: name === "duplicates" || name === "cadence_s" ? 0 : 1, max: 100, step: "any", value: course[name] ?? "", placeholder: `${USUAL[name]}`, on: { change: () => change(name, input.value === "" ? null : Number(input.value)) } });
-    return field(t(label), input);
-  });
-  const once = el("input", { type: "checkbox", checked: courseOnce, on: { change: () => setCourse(course, once.checked) } });
-  return [title(t("course")), hint(t("courseHint")), el("div", { class: "chips" }, presets), el("div", { class: "grid" }, numbers),
-    field(t("attack"), choice([["", t("none")], ...ATTACKS.map((each) => [each, each])], course.attack ?? "", (value) => change("attack", value || null))),
-    el("label", { class: "check" }, once, t("once"))];
-}
-
-function change(name, value) {
-  const { [name]: _, ...others } = state.course;
-  setCourse(value === null ? others : { ...others, [name]: value }, name === "attack" ? value !== null : state.courseOnce);
+  on("tools", show(consoleCard, callbackCard, handlerCard, faultCard));
 }
 
 // ---------------------------------------------------------------------------- clock, tokens
@@ -113,7 +80,7 @@ function tokenCard() {
     })))];
 }
 
-// ---------------------------------------------------------------------------- menu, callback
+// ---------------------------------------------------------------------------- menu
 
 function consoleCard() {
   const menu = state.consoleState;
@@ -129,40 +96,20 @@ function consoleCard() {
       menu?.is_open ? button(t("switchOff"), () => turn("closing")) : button(t("switchOn"), () => turn("opening")))];
 }
 
-function callbackCard() {
-  const callback = state.account.callback;
-  if (!callback?.url) return [title(t("callback")), hint(t("noCallback")), el("div", { class: "chips" }, button(t("setCallback"), openCallback))];
-  const passed = callback.verification?.passed;
-  return [title(t("callback")), el("p", { class: "mono" }, callback.url),
-    hint(`${t(`mode.${callback.mode}`)} · ${callback.format} · ${t(passed ? "verified" : "notVerified")}`),
-    el("div", { class: "chips" }, button(t("edit"), openCallback), button(t("verifyAgain"), () => attempt(async () => {
-      await call("POST", `${accountPath(state.account.appid)}/callback/verification`);
-      await readTools();
-      say(t("verified"));
-    })))];
-}
-
-export function openCallback() {
-  const before = state.account.callback ?? {};
-  const url = el("input", { type: "url", required: true, value: before.url ?? "http://127.0.0.1:8082/callback/shop" });
-  const token = el("input", { type: "text", required: true, autocomplete: "off", spellcheck: "false", pattern: "[A-Za-z0-9]{3,32}" });
-  const key = el("input", { type: "text", autocomplete: "off", spellcheck: "false", maxlength: 43 });
-  const verify = el("input", { type: "checkbox", checked: true });
-  let mode = before.mode ?? "safe";
-  let format = before.format ?? "xml";
-  openDialog(t("callback"), [
-    field("URL", url), field("Token", token), field("EncodingAESKey", key),
-    field(t("mode"), choice(["safe", "compatible", "plaintext"].map((each) => [each, t(`mode.${each}`)]), mode, (value) => { mode = value; })),
-    field(t("format"), choice([["xml", "XML"], ["json", "JSON"]], format, (value) => { format = value; })),
-    el("label", { class: "check" }, verify, t("verify")),
-  ], { act: async () => {
-    await call("PUT", `${accountPath(state.account.appid)}/callback`, { url: url.value, token: token.value, aes_key: key.value || null, mode, format, verify: verify.checked });
-    await readTools();
-    say(t("callbackSaved"));
-  } });
-}
-
 // ---------------------------------------------------------------------------- faults, reset
+
+// Nothing where the account's handler can't be told to be slow.
+function handlerCard() {
+  const handler = state.account.slow_handler;
+  if (!handler) return [];
+  const choices = [...new Set([...DELAYS_S, handler.delay_s])].map((seconds) => button(
+    seconds ? t("seconds", { n: seconds }) : t("preset.normal"),
+    () => attempt(async () => {
+      await call("PUT", `${accountPath(state.account.appid)}/handler-delay`, { delay_s: seconds });
+      await readTools();
+    }), pressed(seconds === handler.delay_s)));
+  return [title(t("handler")), hint(t("handlerHint")), el("div", { class: "chips", role: "group", "aria-label": t("handler") }, choices)];
+}
 
 function faultCard() {
   const { appid } = state.account;

@@ -1,9 +1,10 @@
 // What went over the wire, live: one card a push, its tries inside, newest on top.
 
+import { openCallback } from "/phone/callback.js";
 import { button, el } from "/phone/dom.js";
 import { tryElement } from "/phone/exchange.js";
-import { clearWire, on, state } from "/phone/session.js";
-import { openCallback } from "/phone/tools.js";
+import { on, state } from "/phone/state.js";
+import { clearTraffic } from "/phone/traffic.js";
 import { t } from "/phone/words.js";
 
 export function mountWire(box) {
@@ -21,7 +22,7 @@ export function mountWire(box) {
       bent && el("span", { class: "chip warn" }, t("courseOn")),
       el("span", { class: "spacer" }),
       el("label", { class: "check" }, check, t("onlyUser")),
-      button(t("clear"), clearWire),
+      button(t("clear"), clearTraffic),
     ].filter(Boolean));
     cards.clear();
     list.replaceChildren();
