@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-from rich.console import Console
-from rich.table import Table
-
 from callback_gateway.internal import (
     DROP_PATH,
     ENABLEMENT_PATH,
@@ -15,6 +12,7 @@ from callback_gateway.internal import (
     LETTERS_PATH,
     REDRIVE_PATH,
 )
+from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,24 +52,23 @@ def enable(gateway: Asker, target: str) -> bool:
 
 def print_page(page: dict[str, Any], *, as_json: bool) -> None:
     """Print one page as JSON or as a table."""
-    console = Console(soft_wrap=as_json)
+    console = printer(as_json=as_json)
     if as_json:
         console.print_json(data=page)
         return
-    table = Table()
+    rows = table("Id", "What became of it", wrapped=("What became of it",))
     # Ids are copied from here, so they stay in one piece.
-    table.add_column("Id", no_wrap=True, overflow="ignore")
-    table.add_column("What became of it", overflow="fold")
+    rows.columns[0].overflow = "ignore"
     for letter in page["dead_letters"]:
-        table.add_row(letter["id"], _story(letter))
-    console.print(table)
+        rows.add_row(letter["id"], _story(letter))
+    console.print(rows)
     if page["next"] is not None:
         console.print(f"there are more: --after {page['next']}", markup=False)
 
 
 def print_letter(letter: dict[str, Any]) -> None:
     """Print one dead letter as JSON."""
-    Console(soft_wrap=True).print_json(data=letter)
+    printer(as_json=True).print_json(data=letter)
 
 
 def _story(letter: dict[str, Any]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from zhongkong.runtime.admin import STATUS_PATH
 from zhongkong.runtime.asking import NotReached
+from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.table import Table
 
     from zhongkong.runtime.asking import Asker
 
@@ -26,7 +26,7 @@ def fetch_status(gateway: Asker) -> dict[str, Any]:
 
 def print_status(document: dict[str, Any], *, as_json: bool) -> None:
     """Print the document as JSON, or as tables with what needs attention below them."""
-    console = Console(soft_wrap=as_json)
+    console = printer(as_json=as_json)
     if as_json:
         console.print_json(data=document)
         return
@@ -38,11 +38,13 @@ def print_status(document: dict[str, Any], *, as_json: bool) -> None:
 
 def _accounts(document: dict[str, Any]) -> Table:
     title = f"{document['replica']}: {'ready' if document['ready'] else 'not ready'}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("Account", "Mode", "Answered", "Retries", "Joins", "Refused", "Old token, key"):
-        table.add_column(heading, overflow="fold")
+    rows = table(
+        *("Account", "Mode", "Answered", "Retries", "Joins", "Refused", "Old token, key"),
+        title=title,
+        wrapped=("Old token, key",),
+    )
     for account in document["accounts"]:
-        table.add_row(
+        rows.add_row(
             account["account"],
             account["mode"],
             _counts(account["answered"]),
@@ -51,16 +53,14 @@ def _accounts(document: dict[str, Any]) -> Table:
             _counts(account["refused"]),
             f"{_old(account, 'token')}\n{_old(account, 'aes_key')}",
         )
-    return table
+    return rows
 
 
 def _targets(document: dict[str, Any]) -> Table:
-    table = Table()
-    for heading in ("Target", "State", "Waiting", "Under way", "Oldest due", "Dead letters"):
-        table.add_column(heading, overflow="fold")
+    rows = table("Target", "State", "Waiting", "Under way", "Oldest due", "Dead letters")
     for target in document["targets"]:
         oldest = target["oldest_due_s"]
-        table.add_row(
+        rows.add_row(
             target["target"],
             _state(target),
             _number(target["waiting"]),
@@ -68,7 +68,7 @@ def _targets(document: dict[str, Any]) -> Table:
             "-" if not oldest else f"{oldest:g} s",
             _number(target["dead"]),
         )
-    return table
+    return rows
 
 
 def _stores(document: dict[str, Any]) -> str:

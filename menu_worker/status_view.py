@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from menu_worker.result_words import SWITCHED_OFF
 from zhongkong.runtime.admin import STATUS_PATH
 from zhongkong.runtime.asking import NotReached
+from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.table import Table
 
     from zhongkong.runtime.asking import Asker
 
 _GOOD: Final = ("in_sync", "applied")
 _NEARLY_SPENT: Final = 20
-_TIMES: Final = ("Verified", "Applied")
 
 
 def fetch_status(worker: Asker) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def fetch_status(worker: Asker) -> dict[str, Any]:
 
 def print_status(document: dict[str, Any], *, as_json: bool) -> None:
     """Print the document as JSON, or as a table with what needs attention below it."""
-    console = Console(soft_wrap=as_json)
+    console = printer(as_json=as_json)
     if as_json:
         console.print_json(data=document)
         return
@@ -43,12 +43,14 @@ def print_status(document: dict[str, Any], *, as_json: bool) -> None:
 
 def _accounts(document: dict[str, Any]) -> Table:
     ready = "ready" if document["ready"] else f"not ready: {document['not_ready_because']}"
-    table = Table(title=escape(f"{document['instance']}: {ready}"), title_justify="left")
-    for heading in ("Account", "State", "Verified", "Applied", "Next pass", "File"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in _TIMES)
+    rows = table(
+        *("Account", "State", "Verified", "Applied", "Next pass", "File"),
+        title=escape(f"{document['instance']}: {ready}"),
+        wrapped=("File",),
+    )
     for account in document["accounts"]:
         due_s = account["next_pass_in_s"]
-        table.add_row(
+        rows.add_row(
             account["account"],
             _state(account),
             account["verified_at"] or "-",
@@ -56,7 +58,7 @@ def _accounts(document: dict[str, Any]) -> Table:
             "-" if due_s is None else f"in {due_s:.0f} s",
             escape(account["file"] or "-"),
         )
-    return table
+    return rows
 
 
 def _state(account: dict[str, Any]) -> str:

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from menu_worker import diff_view
@@ -22,9 +20,12 @@ from menu_worker.result_words import sentence
 from menu_worker.results import Applied, is_good
 from zhongkong.runtime.answers import rfc3339
 from zhongkong.runtime.storage import StoreUnavailable
+from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from menu_worker.commands.session import Session
     from menu_worker.settings import MenuWorkerSettings
@@ -54,7 +55,7 @@ async def history(
     if as_json:
         show_json({"revisions": [_document(each) for each in found]})
     else:
-        Console(highlight=False).print(_table(found))
+        printer().print(_table(found), highlight=False)
     return 0
 
 
@@ -126,20 +127,13 @@ async def _what_follows(opened: Session, account: str, desired: Desired) -> list
 
 
 def _table(revisions: Sequence[Revision]) -> Table:
-    table = Table()
-    for heading in (
-        "Account",
-        "Revision",
-        "At",
-        "By",
-        "Reason",
-        "Outcome",
-        "Buttons before, after",
-    ):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "At")
+    rows = table(
+        *("Account", "Revision", "At", "By", "Reason", "Outcome", "Buttons before, after"),
+        wrapped=("Outcome", "Buttons before, after"),
+    )
     for each in revisions:
         outcome = each.outcome.value.replace("_", " ")
-        table.add_row(
+        rows.add_row(
             each.account,
             str(each.id),
             rfc3339(each.at),
@@ -148,7 +142,7 @@ def _table(revisions: Sequence[Revision]) -> Table:
             escape(f"{outcome}: {each.detail}" if each.detail else outcome),
             f"{_buttons(each.before)}, {_buttons(each.after)}",
         )
-    return table
+    return rows
 
 
 def _buttons(document: Any) -> int:
