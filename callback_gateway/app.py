@@ -164,7 +164,12 @@ class CallbackGateway:
     async def _open(self) -> Listeners:
         settings = self._settings
         internal = make_internal_app(
-            Guard(settings.internal_hosts, settings.admin_key_sha256, service="callback_gateway"),
+            Guard(
+                settings.internal_hosts,
+                settings.admin_key_sha256,
+                service="callback_gateway",
+                metrics_key_sha256=settings.metrics_key_sha256,
+            ),
             self._readiness,
             Letters(self._inbox, lambda: self.rules.targets, self._dispatcher.wake),
             status=self.status,

@@ -32,6 +32,7 @@ from zhongkong.runtime.settings import (
     Unbuilt,
     bad_secret,
     bad_value,
+    one_key_for_both,
 )
 from zhongkong.runtime.settings.errors import KeyPath
 from zhongkong.runtime.storage import RedisTarget, SqliteTarget, parse_store_url
@@ -247,6 +248,8 @@ class GatewaySettings(Settings):
     internal_hosts: tuple[HostName, ...] = ()
     """Further names under which the internal listener may be called."""
     admin_key_sha256: Sha256Hex | None = None
+    metrics_key_sha256: Sha256Hex | None = None
+    """Of a key that opens the metrics and nothing else."""
     store: StoreUrl = "sqlite:///var/callback_gateway.db"
     spool: Annotated[StoreUrl, AfterValidator(_spool)] = "sqlite:///var/callback_gateway_spool.db"
     """Where callbacks wait while Redis is away."""
@@ -283,6 +286,7 @@ class GatewaySettings(Settings):
             *_repeated("original_id", [account.original_id for account in self.accounts]),
             *self._unknown_targets(),
             *self._unfit_stores(),
+            *one_key_for_both(self.admin_key_sha256, self.metrics_key_sha256),
         ]
         if self.listen.port and self.listen == self.internal_listen:
             problems.append((("internal_listen",), "is the same address as listen"))

@@ -120,7 +120,12 @@ class MenuWorker:
     async def _open(self) -> Listeners:
         settings = self._settings
         app = make_internal_app(
-            Guard(settings.internal_hosts, settings.admin_key_sha256, service="menu_worker"),
+            Guard(
+                settings.internal_hosts,
+                settings.admin_key_sha256,
+                service="menu_worker",
+                metrics_key_sha256=settings.metrics_key_sha256,
+            ),
             self._readiness,
             self.worker,
             self._fleet,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from menu_worker.drift import Behaviour
 from menu_worker.steps import ConditionalStrategy
@@ -22,11 +22,13 @@ from zhongkong.runtime.settings import (
     HostPort,
     Name,
     Secret,
+    SettingProblems,
     Settings,
     Sha256Hex,
     StoreUrl,
     bad_secret,
     bad_value,
+    one_key_for_both,
 )
 from zhongkong.runtime.settings.errors import KeyPath
 from zhongkong.runtime.storage import MemoryTarget, parse_store_url
@@ -96,6 +98,8 @@ class MenuWorkerSettings(Settings):
     internal_hosts: tuple[HostName, ...] = ()
     """Further names under which the internal listener may be called."""
     admin_key_sha256: Sha256Hex | None = None
+    metrics_key_sha256: Sha256Hex | None = None
+    """Of a key that opens the metrics and nothing else."""
     store: StoreUrl = "sqlite:///var/menu_worker.db"
     token_service: TokenServiceLink
     menus: MenuPatterns
@@ -113,6 +117,12 @@ class MenuWorkerSettings(Settings):
     kind: AccountKind = AccountKind.REAL
     grace: Annotated[Duration, Bounds("1s", "5m")] = 8.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if problems := [*one_key_for_both(self.admin_key_sha256, self.metrics_key_sha256)]:
+            raise SettingProblems(problems)
+        return self
 
     def notices(self) -> Iterable[tuple[KeyPath, str]]:
         return _notices(self)

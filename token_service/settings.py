@@ -34,6 +34,7 @@ from zhongkong.runtime.settings import (
     Unbuilt,
     bad_secret,
     bad_value,
+    one_key_for_both,
 )
 from zhongkong.wechat.hosts import DEFAULT_BASE_URLS, BaseUrlError, parse_base_urls
 from zhongkong.wechat.limits import REAL, SANDBOX
@@ -224,6 +225,8 @@ class TokenServiceSettings(Settings):
     store: StoreUrl = "sqlite:///var/token_service.db"
     encryption_keys: Annotated[tuple[Secret, ...], AfterValidator(_encryption_keys)] = ()
     admin_key_sha256: Sha256Hex | None = None
+    metrics_key_sha256: Sha256Hex | None = None
+    """Of a key that opens the metrics and nothing else."""
     wechat: WeChatSettings = WeChatSettings()
     rotation: RotationSettings = RotationSettings()
     budgets: BudgetSettings = BudgetSettings()
@@ -247,6 +250,7 @@ class TokenServiceSettings(Settings):
             *_repeated("accounts", "appid", [account.appid for account in self.accounts]),
             *_repeated("clients", "name", [client.name for client in self.clients]),
             *_repeated("clients", "key_sha256", [client.key_sha256 for client in self.clients]),
+            *one_key_for_both(self.admin_key_sha256, self.metrics_key_sha256),
         ]
         if not self.opaque_token_keys and self.store.startswith("redis"):
             problems.append((("opaque_token_keys",), _KEYS_FOR_REPLICAS))

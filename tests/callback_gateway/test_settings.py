@@ -21,6 +21,7 @@ from zhongkong.runtime.settings import ConfigError, load, missing_from_sample, p
 from zhongkong.wechat.passive_reply import TextReply
 
 SAMPLE = files("callback_gateway").joinpath("sample.yaml").read_text(encoding="utf-8")
+ONE_KEY_FOR_BOTH = f"metrics_key_sha256: {ADMIN_SHA}\nadmin_key_sha256: {ADMIN_SHA}"
 
 EVERYTHING = f"""\
 listen: 0.0.0.0:8082
@@ -146,6 +147,8 @@ def test_the_lines_of_routes_are_known(tmp_path: Path) -> None:
         ("inbox_limit: 0", "inbox_limit:"),
         ("drain: 8s", "drain: must be shorter than grace"),
         ("admin_key_sha256: abc", "admin_key_sha256:"),
+        ("metrics_key_sha256: abc", "metrics_key_sha256:"),
+        (ONE_KEY_FOR_BOTH, "metrics_key_sha256: is that of the admin key"),
     ],
 )
 def test_a_bad_value_is_refused_with_file_line_and_remedy(

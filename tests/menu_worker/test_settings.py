@@ -20,6 +20,7 @@ from zhongkong.runtime.settings import (
 
 SAMPLE = files("menu_worker").joinpath("sample.yaml").read_text(encoding="utf-8")
 ENVIRON = {"MENU_KEY": "menus-key-0123456789abcdefghijklmn"}
+ONE_KEY_FOR_BOTH = f"metrics_key_sha256: {'a' * 64}\nadmin_key_sha256: {'a' * 64}"
 MINIMAL = 'token_service: {key: {env: MENU_KEY}}\nmenus: ["menus/*.yaml"]\n'
 
 
@@ -62,6 +63,8 @@ def test_the_sample_can_be_used_as_it_is(tmp_path: Path) -> None:
         ("menu: x.yaml", "menu: "),
         ("store: mysql://x", "store: "),
         ("conditional_strategy: random", "conditional_strategy: "),
+        ("metrics_key_sha256: abc", "metrics_key_sha256: "),
+        (ONE_KEY_FOR_BOTH, "metrics_key_sha256: is that of the admin key"),
     ],
 )
 def test_a_bad_value_ends_the_start_with_its_line(tmp_path: Path, line: str, what: str) -> None:

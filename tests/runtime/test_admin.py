@@ -16,6 +16,7 @@ from zhongkong.runtime.lifecycle import Stop
 from zhongkong.runtime.listeners import Listener, Listeners
 
 ADMIN = "admin-key-0123456789abcdefghij"
+METRICS = "metrics-key-0123456789abcdefgh"
 SHOWN = ("/metrics", "/v1/status")
 
 
@@ -36,13 +37,24 @@ class Internal:
             return response.status, await response.read()
 
 
+def sha256_of(key: str | None) -> str | None:
+    return None if key is None else hashlib.sha256(key.encode()).hexdigest()
+
+
 @asynccontextmanager
 async def internal(
-    *, key: str | None = None, not_ready: Callable[[], str | None] = lambda: None
+    *,
+    key: str | None = None,
+    metrics_key: str | None = None,
+    not_ready: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[Internal]:
     stop = Stop()
-    digest = None if key is None else hashlib.sha256(key.encode()).hexdigest()
-    guard = Guard(["status.internal"], digest, service="example")
+    guard = Guard(
+        ["status.internal"],
+        sha256_of(key),
+        service="example",
+        metrics_key_sha256=sha256_of(metrics_key),
+    )
     app = internal_app(
         guard,
         Readiness(not_ready, stop),
@@ -89,6 +101,35 @@ async def test_who_is_refused_is_told_which_key_is_wanted() -> None:
         async with it.session.get(url) as response:
             assert response.headers["WWW-Authenticate"] == 'Bearer realm="example admin"'
             assert "admin_key_sha256" in (await response.json(content_type=None))["detail"]
+
+
+async def test_the_metrics_key_opens_the_metrics() -> None:
+    async with internal(key=ADMIN, metrics_key=METRICS) as it:
+        assert (await it.get("/metrics", Authorization=f"Bearer {METRICS}"))[0] == 200
+        assert (await it.get("/metrics", Authorization=f"Bearer {ADMIN}"))[0] == 200
+        assert (await it.get("/metrics", Authorization=f"Bearer {METRICS}x"))[0] == 401
+        assert (await it.get("/metrics"))[0] == 401
+
+
+async def test_the_metrics_key_opens_nothing_else() -> None:
+    async with internal(key=ADMIN, metrics_key=METRICS) as it:
+        assert (await it.get("/v1/status", Authorization=f"Bearer {METRICS}"))[0] == 401
+        assert (await it.post("/v1/change", Authorization=f"Bearer {METRICS}"))[0] == 401
+        assert (await it.post("/metrics", Authorization=f"Bearer {METRICS}"))[0] == 401
+        assert (await it.get("/metrics/", Authorization=f"Bearer {METRICS}"))[0] == 401
+
+
+async def test_a_metrics_key_alone_leaves_the_rest_as_without_keys() -> None:
+    async with internal(metrics_key=METRICS) as it:
+        assert (await it.get("/metrics", Authorization=f"Bearer {METRICS}"))[0] == 200
+        assert (await it.get("/v1/status"))[0] == 200
+        assert (await it.post("/v1/change", Authorization=f"Bearer {METRICS}"))[0] == 401
+
+
+async def test_the_metrics_key_is_no_way_round_the_name_of_the_host() -> None:
+    async with internal(metrics_key=METRICS) as it:
+        key = f"Bearer {METRICS}"
+        assert (await it.get("/metrics", Authorization=key, Host="evil.example:9081"))[0] == 403
 
 
 @pytest.mark.parametrize("path", SHOWN)

@@ -11,6 +11,7 @@ from token_service.slot import Mode
 from zhongkong.runtime.settings import ConfigError, load, missing_from_sample, parse_document
 
 SAMPLE = files("token_service").joinpath("sample.yaml").read_text(encoding="utf-8")
+ONE_KEY_FOR_BOTH = f"metrics_key_sha256: {SHA}\nadmin_key_sha256: {SHA}"
 
 EVERYTHING = f"""\
 listen: 127.0.0.1:8081
@@ -111,6 +112,8 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         ("grace: 0s", "grace:"),
         ("log_level: loud", "log_level:"),
         ("admin_key_sha256: abc", "admin_key_sha256:"),
+        ("metrics_key_sha256: abc", "metrics_key_sha256:"),
+        (ONE_KEY_FOR_BOTH, "metrics_key_sha256: is that of the admin key"),
         ("encryption_keys: [{env: SHORT}]", "encryption_keys:"),
         ("internal_listen: 127.0.0.1:8081", "internal_listen: is the same address as listen"),
         ("accounts: [{name: a b, appid: x, secret: {env: S}}]", "accounts[0].name:"),

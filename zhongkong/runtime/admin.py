@@ -38,6 +38,7 @@ _KEYLESS: Final = frozenset({HEALTHZ, READYZ})
 _OPEN_PAGES: Final = frozenset({LOGIN_PATH, STYLE_PATH, SCRIPT_PATH})
 """Who has no login yet needs them. They show nothing."""
 _READING: Final = frozenset({"GET", "HEAD"})
+_FOR_METRICS: Final = " The metrics take the key of `metrics_key_sha256`, too."
 
 
 class Knowing(Protocol):
@@ -51,13 +52,22 @@ class Guard:
     """Who may call: the Host must be one of ours; what shows names needs the admin key.
 
     Without a configured key, this machine's own programs may read and nobody else. A login stands
-    for the key wherever something is read; changes it may make below /forms/ alone.
+    for the key wherever something is read; changes it may make below /forms/ alone. The metrics key
+    opens the metrics and nothing else, so that who scrapes needs no admin key.
     """
 
-    def __init__(self, hosts: Iterable[str], admin_key_sha256: str | None, *, service: str) -> None:
+    def __init__(
+        self,
+        hosts: Iterable[str],
+        admin_key_sha256: str | None,
+        *,
+        service: str,
+        metrics_key_sha256: str | None = None,
+    ) -> None:
         """`hosts` are further names of this listener; `service` names it to who is refused."""
         self._hosts = frozenset(hosts)
-        self._digest = None if admin_key_sha256 is None else bytes.fromhex(admin_key_sha256)
+        self._digest = _digest_in(admin_key_sha256)
+        self._metrics_digest = _digest_in(metrics_key_sha256)
         self._challenge = {"WWW-Authenticate": f'Bearer realm="{service} admin"'}
         self._logins: Knowing | None = None
 
@@ -88,16 +98,19 @@ class Guard:
                 "Unknown host",
                 "This listener isn't called by this name; `internal_hosts` lists further names.",
             )
+        if self._may_scrape(request):
+            return
         if self._digest is None:
             if not is_loopback(request.remote or ""):
                 raise self._unauthorized(
-                    "Set `admin_key_sha256` to read this from another machine."
+                    f"Set `admin_key_sha256` to read this from another machine.{_more(request)}"
                 )
         elif not self._lets_in(request):
             if self._logins is not None and _is_navigation(request):
                 raise web.HTTPSeeOther(LOGIN_PATH, headers={"Cache-Control": "no-store"})
             raise self._unauthorized(
                 "Send `Authorization: Bearer <admin key>`; its SHA-256 is `admin_key_sha256`."
+                f"{_more(request)}"
             )
 
     def knows(self, request: web.Request) -> bool:
@@ -117,8 +130,15 @@ class Guard:
             return self.knows(request)
         return self._is_ours(digest_of(request.headers.get("Authorization")))
 
+    def _may_scrape(self, request: web.Request) -> bool:
+        return (
+            request.path == METRICS_PATH
+            and request.method in _READING
+            and _is_same(self._metrics_digest, digest_of(request.headers.get("Authorization")))
+        )
+
     def _is_ours(self, digest: bytes) -> bool:
-        return self._digest is not None and hmac.compare_digest(self._digest, digest)
+        return _is_same(self._digest, digest)
 
     def _unauthorized(self, detail: str) -> Problem:
         return Problem(401, "No admin key", detail, headers=self._challenge)
@@ -151,6 +171,18 @@ def internal_app(
     app.router.add_get(STATUS_PATH, show_status)
     app.router.add_get(METRICS_PATH, show_metrics)
     return app
+
+
+def _digest_in(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
+
+
+def _is_same(configured: bytes | None, digest: bytes) -> bool:
+    return configured is not None and hmac.compare_digest(configured, digest)
+
+
+def _more(request: web.Request) -> str:
+    return _FOR_METRICS if request.path == METRICS_PATH else ""
 
 
 def _is_navigation(request: web.Request) -> bool:

@@ -6,7 +6,7 @@ Here is only the door; a service brings a class derived from `Settings` and call
 from __future__ import annotations
 
 from zhongkong.runtime.settings.addresses import HostPort
-from zhongkong.runtime.settings.digests import Sha256Hex
+from zhongkong.runtime.settings.digests import Sha256Hex, one_key_for_both
 from zhongkong.runtime.settings.document import Document, parse_document
 from zhongkong.runtime.settings.errors import (
     ConfigError,
@@ -62,6 +62,7 @@ __all__ = [
     "format_size",
     "load",
     "missing_from_sample",
+    "one_key_for_both",
     "parse_document",
     "parse_duration",
     "parse_size",

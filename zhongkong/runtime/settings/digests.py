@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from zhongkong.runtime.settings.errors import bad_secret
+from zhongkong.runtime.settings.errors import KeyPath, bad_secret
 
 _HEX = re.compile("[0-9a-fA-F]{64}")
 
@@ -35,3 +36,12 @@ def _validate(value: Any) -> str:
 
 Sha256Hex = Annotated[str, _Sha256Type()]
 """64 hexadecimal digits, lower-cased."""
+
+
+def one_key_for_both(admin: str | None, metrics: str | None) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with a metrics key that is the admin key: who scrapes could change things."""
+    if metrics is not None and metrics == admin:
+        yield (
+            ("metrics_key_sha256",),
+            "is that of the admin key: give the metrics a key of their own, which opens no more",
+        )
