@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from token_service.freeze import Way, stands
 from token_service.life import doubt_of, lead_of, planned_at
 from token_service.obstacles import spent_today
 from token_service.served import Alarm, NoLiveToken, Served, SlotStatus
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _FOREIGN_RINGS_S = 3600.0
 _LONGEST_RETRY_S = 3600.0
+_FROZEN_RETRY_S = 5.0
 
 
 def describe(  # noqa: PLR0913 - a status is made of all this
@@ -67,6 +69,8 @@ def no_live_token(
     state: SlotState | None, waiting: Wait | None, failure: Failure | None, now: float
 ) -> NoLiveToken:
     """Why there is no live token, for a reader who can't wait any longer."""
+    if state is not None and stands(state.frozen, now):
+        return frozen("There is no live token, and none is fetched", state)
     if state is not None and state.failure is not None:
         failure = state.failure
     if failure is not None:
@@ -78,6 +82,18 @@ def no_live_token(
     until = waiting.until if waiting is not None else now
     retry_after_s = min(max(until - now, 1.0), _LONGEST_RETRY_S)
     return NoLiveToken(detail, retry_after_s=retry_after_s, failure=failure)
+
+
+def frozen(what: str, state: SlotState) -> NoLiveToken:
+    """Why nothing is minted on a frozen store, for a reader: no address is named."""
+    freeze = state.frozen
+    if freeze is not None and freeze.way is Way.IN:
+        why = "this service's store is filled from another one, and is not whole yet."
+    elif freeze is not None and freeze.sealed:
+        why = "this service's store was copied to another one. Ask the service that runs there."
+    else:
+        why = "this service's store is being copied to another one. Ask again in a moment."
+    return NoLiveToken(f"{what}: {why}", retry_after_s=_FROZEN_RETRY_S)
 
 
 def alarms_of(
@@ -93,6 +109,7 @@ def alarms_of(
         Alarm.BUDGET_SPENT: state.failure is not None and state.failure.kind is FailureKind.QUOTA,
         Alarm.ADDRESS_REFUSED: bool(refused),
         Alarm.PARKED: bool(replicas) and replicas <= refused,
+        Alarm.STORE_FROZEN: stands(state.frozen, now),
         Alarm.FOREIGN_REFRESH: state.foreign.last_at is not None
         and now - state.foreign.last_at < _FOREIGN_RINGS_S,
     }

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from token_service import configured
 from token_service.api import Api
-from token_service.internal import make_internal_app
+from token_service.internal import add_moving, make_internal_app
 from token_service.metrics import ServiceMetrics
+from token_service.moving import Moving, tell_if_frozen
 from token_service.opaque_keys import opaque_tokens
 from token_service.proxy.faces import Faces
 from token_service.proxy.parts import Around, make_parts
@@ -21,6 +22,7 @@ from token_service.rotator import Rotator
 from token_service.status import ProcessStatus, status_document
 from token_service.status_page import client_rows
 from token_service.stores.codec import Sealer
+from token_service.stores.copy_hold import End
 from token_service.stores.open import open_token_store
 from token_service.tickets import TicketUpstream, UpstreamByKind
 from token_service.upstream import WeChatUpstream
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from token_service.opaque import OpaqueTokens
     from token_service.settings import TokenServiceSettings
     from token_service.status_page import ClientRow
-    from token_service.stores.base import TokenStore
+    from token_service.stores.movable import MovableTokenStore
     from zhongkong.runtime.clock import Clock, Randomness
     from zhongkong.runtime.lifecycle import Stop
     from zhongkong.runtime.settings import Loaded
@@ -66,11 +68,12 @@ class TokenService:
     def __init__(
         self,
         loaded: Loaded[TokenServiceSettings],
-        store: TokenStore,
+        store: MovableTokenStore,
         transport: WeChatTransport,
         stop: Stop,
         *,
         opaque: OpaqueTokens,
+        sealer: Sealer,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
@@ -128,6 +131,16 @@ class TokenService:
             faces=self.faces,
         )
         self.reload = Reload(loaded, self.rotator, self._api, self.revocations, clock)
+        self._moving = Moving(
+            End(store, self._store_address),
+            base=loaded.base,
+            sealer=sealer,
+            key_ids=opaque.key_ids,
+            flights_s=settings.rotation.call_deadline + settings.rotation.lease,
+            tasks=self._tasks,
+            clock=clock,
+            randomness=randomness,
+        )
         self._readiness = Readiness(self._not_ready_because, stop)
         self.opened = asyncio.Event()
         self._rotation_ended = asyncio.Event()
@@ -170,6 +183,7 @@ class TokenService:
             replicas=self.rotator.replicas,
             store=self._store_address,
             store_reachable=self.rotator.store_reachable,
+            freeze=self.rotator.freeze,
             readiness=self._readiness.reason(),
             waiting=self._room.taken,
             waiting_limit=self._room.seats,
@@ -187,7 +201,12 @@ class TokenService:
     async def _open(self) -> Listeners:
         settings = self._settings
         internal = make_internal_app(
-            Guard(settings.internal_hosts, settings.admin_key_sha256, service="token_service"),
+            Guard(
+                settings.internal_hosts,
+                settings.admin_key_sha256,
+                service="token_service",
+                metrics_key_sha256=settings.metrics_key_sha256,
+            ),
             self._readiness,
             status=self.status,
             metrics=self._metrics.render,
@@ -196,6 +215,7 @@ class TokenService:
             clock=self._clock,
             randomness=self._randomness,
         )
+        add_moving(internal, self._moving)
         listen, internal_listen = settings.listen, settings.internal_listen
         return await Listeners.open(
             [
@@ -240,23 +260,32 @@ async def open_service(
     """Open the store and wire a service that doesn't run yet. Raises CannotStart."""
     settings = loaded.settings
     async with AsyncExitStack() as stack:
-        store = await _open_store(loaded, clock, randomness)
+        sealer = Sealer([key.reveal() for key in settings.encryption_keys])
+        store = await _open_store(loaded, sealer, clock, randomness)
         stack.push_async_callback(store.close)
         transport = WeChatTransport(settings.wechat.base_urls, clock=clock)
         stack.push_async_callback(transport.close)
         opaque = await asyncio.to_thread(opaque_tokens, loaded, randomness)
         service = TokenService(
-            loaded, store, transport, stop, opaque=opaque, clock=clock, randomness=randomness
+            loaded,
+            store,
+            transport,
+            stop,
+            opaque=opaque,
+            sealer=sealer,
+            clock=clock,
+            randomness=randomness,
         )
         stack.callback(service.faces.close)
         with suppress(StoreUnavailable):
             await service.revocations.look()
+            await tell_if_frozen(store)
         yield service
 
 
 async def _open_store(
-    loaded: Loaded[TokenServiceSettings], clock: Clock, randomness: Randomness
-) -> TokenStore:
+    loaded: Loaded[TokenServiceSettings], sealer: Sealer, clock: Clock, randomness: Randomness
+) -> MovableTokenStore:
     settings = loaded.settings
     try:
         return await open_token_store(
@@ -264,7 +293,7 @@ async def _open_store(
             base=loaded.base,
             clock=clock,
             randomness=randomness,
-            sealer=Sealer([key.reveal() for key in settings.encryption_keys]),
+            sealer=sealer,
         )
     except (StoreUnavailable, StoreUrlError) as trouble:
         if isinstance(trouble, CannotStart):

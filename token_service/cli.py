@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zhongkong.runtime.settings import Loaded
 
 PROGRAM = "token-service"
+COPY_TO_VARIABLE = "TOKEN_SERVICE_COPY_TO"
 
 app = typer.Typer(
     help="Owns the access_token of your WeChat Official Accounts and hands it out.",
@@ -28,9 +29,11 @@ app = typer.Typer(
 config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 keys_app = typer.Typer(help="Make keys for clients.", no_args_is_help=True)
 clients_app = typer.Typer(help="Look after the clients.", no_args_is_help=True)
+store_app = typer.Typer(help="Move to another store.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(clients_app, name="clients")
+app.add_typer(store_app, name="store")
 
 ConfigOption = Annotated[
     Path | None,
@@ -141,6 +144,61 @@ def clients_revoke(
         typer.echo(str(trouble), err=True)
         return 1
     typer.echo(f"{name} is revoked. To let it in again, configure another key for it.")
+    return 0
+
+
+@store_app.command("copy")
+def store_copy(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            envvar=COPY_TO_VARIABLE,
+            show_envvar=False,
+            help=f"The other store's address; else {COPY_TO_VARIABLE}, which others can't see.",
+        ),
+    ],
+    keys_out: Annotated[
+        Path | None,
+        typer.Option(help="New file for the keys of opaque tokens.", show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+    key_file: KeyFileOption = None,
+) -> int:
+    """Copy the running service's store; from then on it hands out, but fetches nothing."""
+    from token_service import store_commands
+    from token_service.keys_out import NoKeysOut
+    from token_service.running import running
+    from zhongkong.runtime.asking import NotReached
+    from zhongkong.runtime.settings import ConfigError
+
+    loaded = None if keys_out is None else _load(config)
+    if keys_out is not None and loaded is None:
+        return 1
+    keys = None if keys_out is None or loaded is None else (loaded, keys_out)
+    try:
+        lines = store_commands.copy(running(_path(config), os.environ, key_file), to, keys)
+    except (ConfigError, NotReached, NoKeysOut) as trouble:
+        typer.echo(str(trouble), err=True)
+        return 1
+    typer.echo("\n".join(lines))
+    return 0
+
+
+@store_app.command("thaw")
+def store_thaw(config: ConfigOption = None, key_file: KeyFileOption = None) -> int:
+    """Take a copied store back into use: the running service fetches tokens again."""
+    from token_service import store_commands
+    from token_service.running import running
+    from zhongkong.runtime.asking import NotReached
+    from zhongkong.runtime.settings import ConfigError
+
+    try:
+        lines = store_commands.thaw(running(_path(config), os.environ, key_file))
+    except (ConfigError, NotReached) as trouble:
+        typer.echo(str(trouble), err=True)
+        return 1
+    typer.echo("\n".join(lines))
     return 0
 
 

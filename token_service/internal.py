@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from token_service.moving import wish
 from token_service.status_page import BRAND, REVOKE_FORM, TEMPLATE, content
-from zhongkong.runtime.admin import internal_app
+from zhongkong.runtime.admin import BODY_LIMIT, internal_app, is_loopback
 from zhongkong.runtime.answers import json_answer
 from zhongkong.runtime.pages.site import Site, query_of
-from zhongkong.runtime.problems import Problem
+from zhongkong.runtime.problems import Problem, read_json
 from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from token_service.moving import Moving
     from token_service.status_page import ClientRow
     from zhongkong.runtime.admin import Guard
     from zhongkong.runtime.clock import Clock, Randomness
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from zhongkong.runtime.pages.visits import Visit
 
 REVOCATIONS_PATH: Final = "/v1/clients/{name}/revocations"
+COPIES_PATH: Final = "/v1/store-copies"
+FREEZE_PATH: Final = "/v1/store-freeze"
 
 
 def make_internal_app(
@@ -73,3 +77,23 @@ def make_internal_app(
     site.add_status_page(TEMPLATE, show)
     site.add_form(REVOKE_FORM, revoke_chosen)
     return app
+
+
+def add_moving(app: web.Application, moving: Moving) -> None:
+    """Let the holder of the admin key copy the store and thaw it, the first from here alone."""
+
+    async def copy_store(request: web.Request) -> web.Response:
+        if not is_loopback(request.remote or ""):
+            raise Problem(
+                403,
+                "Not from here",
+                "The address of a store carries its password, and this listener has no TLS: ask "
+                "for a copy on the machine where the service runs.",
+            )
+        return json_answer(await moving.copy(wish(await read_json(request, limit=BODY_LIMIT))))
+
+    async def thaw_store(_request: web.Request) -> web.Response:
+        return json_answer(await moving.thaw())
+
+    app.router.add_post(COPIES_PATH, copy_store)
+    app.router.add_delete(FREEZE_PATH, thaw_store)

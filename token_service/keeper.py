@@ -7,10 +7,11 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from token_service.alarms import no_live_token
+from token_service.alarms import frozen, no_live_token
 from token_service.alone import Alone
 from token_service.budget import spend
 from token_service.flight import Landed, Pilot, Unsaid, withdrawn
+from token_service.freeze import stands
 from token_service.holding import Holding
 from token_service.obstacles import Reason
 from token_service.outcome import Unsent, detail_of
@@ -47,8 +48,10 @@ log = get_logger()
 _STEPS_A_TURN = 12
 _BREATHER_S = 1.0
 _LOOK_AGAIN_S = 300.0
+_FROZEN_LOOK_S = 2.0
+"""A slot of which a frozen store keeps nothing yet is not among the changes when it is thawed."""
 _OLD_VERSIONS_KEPT = 8
-_HOPELESS = frozenset({Reason.OPERATOR, Reason.QUOTA, Reason.BUDGET_SPENT})
+_HOPELESS = frozenset({Reason.OPERATOR, Reason.QUOTA, Reason.BUDGET_SPENT, Reason.STORE_FROZEN})
 
 
 class Keeper:
@@ -123,6 +126,8 @@ class Keeper:
                     if landed is not None:
                         return self._rotated(landed)
                     continue
+            if action.reason is Reason.STORE_FROZEN:
+                raise frozen("There is no new token", snapshot.state)
             if action.reason in {Reason.FORCED_TOO_SOON, Reason.BUDGET_SPENT}:
                 raise TooSoon(_LIMITS[action.reason], retry_after_s=action.until - snapshot.now)
             with suppress(TimeoutError):
@@ -206,7 +211,8 @@ class Keeper:
         match action:
             case Wait(until):
                 self.had_outcome = self.had_outcome or action.reason is not None
-                return until - snapshot.now
+                frozen_out = action.reason is Reason.STORE_FROZEN
+                return min(until - snapshot.now, _FROZEN_LOOK_S if frozen_out else _LOOK_AGAIN_S)
             case Fetch():
                 await self._fetch(decide)
             case Ask(record, window_s):
@@ -284,7 +290,11 @@ class Keeper:
     async def _turn_alone(self) -> float:
         """Without the store: look again soon when there is nothing to serve."""
         now = self._store_clock.now()
-        result = await self._alone.turn(self.plan, self.me(), now)
+        result: Wait | Failure | TokenRecord
+        if self.state is not None and stands(self.state.frozen, now):
+            result = Wait(float("inf"))
+        else:
+            result = await self._alone.turn(self.plan, self.me(), now)
         self.had_outcome = True
         if isinstance(result, Wait):
             self.waiting = Wait(min(result.until, now + _BREATHER_S), Reason.STORE_AWAY)

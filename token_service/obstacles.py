@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from token_service.freeze import ends_at
 from token_service.life import usable_until
 from token_service.slot import Call, Failure, FailureKind, SlotState
 from zhongkong.wechat.limits import day_of, next_reset
@@ -26,6 +27,7 @@ class Reason(StrEnum):
     CALL_MAY_LAND = "earlier_call_may_still_land"
     RESEEDING = "store_is_being_reseeded"
     STORE_AWAY = "store_away"
+    STORE_FROZEN = "store_frozen"
 
 
 def spent_today(state: SlotState, me: Replica, call: Call, now: float) -> int:
@@ -39,6 +41,7 @@ def held_back(
 ) -> tuple[float, Reason] | None:
     """The latest moment until which something stands against a due fetch."""
     obstacles = [
+        by_freeze(state),
         by_lease(state, me),
         _by_refusal(state, me),
         _by_failure(state, me, policy),
@@ -48,6 +51,10 @@ def held_back(
     ]
     standing = [obstacle for obstacle in obstacles if obstacle is not None and obstacle[0] > now]
     return max(standing, key=lambda obstacle: obstacle[0], default=None)
+
+
+def by_freeze(state: SlotState) -> tuple[float, Reason] | None:
+    return None if state.frozen is None else (ends_at(state.frozen), Reason.STORE_FROZEN)
 
 
 def by_lease(state: SlotState, me: Replica) -> tuple[float, Reason] | None:

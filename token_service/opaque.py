@@ -93,6 +93,8 @@ class OpaqueTokens:
         if not keys:
             raise OpaqueKeyRefused("opaque_token_keys is empty: it needs at least one key")
         derived = [_derive(key, place) for place, key in enumerate(keys, 1)]
+        self.key_ids = tuple(key_id.hex() for key_id, _ in derived)
+        """What tells the keys apart, in their order. Each token shows its own: no secret."""
         self._id, self._seal = derived[0]
         self._seals: dict[bytes, list[AESSIV]] = {}
         for key_id, seal in derived:
@@ -176,14 +178,6 @@ class OpaqueTokens:
                 continue
             return _claims(note)
         return Invalid(Why.ALTERED)
-
-
-def looks_opaque(text: str) -> bool:
-    """Whether an opaque token, valid or not, stands anywhere in this text.
-
-    Cheap and blind to who made it: for checks that none leaves us.
-    """
-    return PREFIX in text
 
 
 def _derive(key: str, place: int) -> tuple[bytes, AESSIV]:

@@ -27,13 +27,12 @@ _BYTES_AT_MOST: Final = 64 * 1024
 
 def opaque_tokens(loaded: Loaded[TokenServiceSettings], randomness: Randomness) -> OpaqueTokens:
     """The keys in force. Blocking; may make the file. Raises CannotStart."""
-    configured = [key.reveal() for key in loaded.settings.opaque_token_keys]
+    configured = _configured(loaded)
     if configured:
         return OpaqueTokens(configured)
-    target = parse_store_url(loaded.settings.store, loaded.base)
-    if not isinstance(target, SqliteTarget):
+    path = _beside(loaded)
+    if path is None:
         return OpaqueTokens([randomness.token(KEY_BYTES_MIN)])
-    path = key_file(target.path)
     try:
         return OpaqueTokens(_lines(path) or _made(path, randomness))
     except (OSError, UnicodeError) as trouble:
@@ -41,6 +40,24 @@ def opaque_tokens(loaded: Loaded[TokenServiceSettings], randomness: Randomness) 
         raise CannotStart(f"{path}: the keys of opaque tokens can't be read: {reason}") from None
     except OpaqueKeyRefused as trouble:
         raise CannotStart(f"{path}: {trouble}") from None
+
+
+def present_keys(loaded: Loaded[TokenServiceSettings]) -> list[str]:
+    """The same keys as texts, for another service to take over. Makes none; empty without any.
+
+    Blocking. Raises OSError and UnicodeError for a file that can't be read.
+    """
+    path = _beside(loaded)
+    return _configured(loaded) or ([] if path is None else _lines(path))
+
+
+def _configured(loaded: Loaded[TokenServiceSettings]) -> list[str]:
+    return [key.reveal() for key in loaded.settings.opaque_token_keys]
+
+
+def _beside(loaded: Loaded[TokenServiceSettings]) -> Path | None:
+    target = parse_store_url(loaded.settings.store, loaded.base)
+    return key_file(target.path) if isinstance(target, SqliteTarget) else None
 
 
 def key_file(store: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from token_service.freeze import ends_at, stands
 from token_service.life import (
     Doubt,
     doubt_of,
@@ -22,6 +23,7 @@ from token_service.obstacles import (
     Reason,
     by_budget,
     by_forced_interval,
+    by_freeze,
     by_landing,
     by_lease,
     held_back,
@@ -78,7 +80,7 @@ def decide(state: SlotState, me: Replica, now: float, policy: Policy) -> Action:
     reseeding = _reseed(state, me, now, policy)
     if reseeding is not None:
         return reseeding
-    until, reason = next_doubt(state, now), None
+    until, reason = min(next_doubt(state, now), _thaws_at(state, now)), None
     for want in sorted(_wanted(state, now, policy), key=_fetches_last):
         obstacle = None
         if want.at <= now and isinstance(want.action, Fetch):
@@ -94,6 +96,7 @@ def decide_rotation(state: SlotState, me: Replica, now: float, policy: Policy) -
     """A person asks for a new token: failures and refusals don't hold it back, limits do."""
     call = policy.rotation_call
     limits = [
+        by_freeze(state),
         by_forced_interval(call, state, me, policy),
         by_budget(call, state, me, now, policy, for_people=True),
         by_lease(state, me),
@@ -186,9 +189,17 @@ def _wanted_in_doubt(
     return [*wants, _Want(at, Fetch(Call.CLASSIC, Cause.DOUBT))]
 
 
+def _thaws_at(state: SlotState, now: float) -> float:
+    """When there is something to look at because a freeze ends by itself."""
+    at = ends_at(state.frozen)
+    return at if at > now else float("inf")
+
+
 def _reseed(state: SlotState, me: Replica, now: float, policy: Policy) -> Action | None:
     """The store lost what we hold: probe our token once, then give it back."""
     held = me.held
+    if stands(state.frozen, now):
+        return None
     if held is not None and lacks_intents(state, held, me.held_intents):
         return Restore(held)
     if held is None or not may_restore(state, held):

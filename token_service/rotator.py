@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from token_service.agenda import Agenda
 from token_service.alarms import describe
 from token_service.environment import Environment
+from token_service.freeze import stands
 from token_service.holding import StoreClock, StoreHealth
 from token_service.keeper import Keeper
 from token_service.readers import Readers
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from token_service.flight import Upstream
+    from token_service.freeze import Freeze
     from token_service.observer import Observer
     from token_service.plan import AccountPlan
     from token_service.served import Alarm, Rejection, Served, SlotStatus
@@ -90,6 +92,14 @@ class Rotator:
     def store_reachable(self) -> bool:
         """Whether the store answered when last asked."""
         return self._health.reachable
+
+    @property
+    def freeze(self) -> Freeze | None:
+        """Why nothing may be minted on the store, as some slot of it was read last."""
+        now = self.now()
+        states = (keeper.state for keeper in self._keepers.values())
+        freezes = (state.frozen for state in states if state is not None)
+        return next((freeze for freeze in freezes if stands(freeze, now)), None)
 
     def now(self) -> float:
         """The store's time as estimated here; lifetimes are counted by it."""

@@ -77,6 +77,7 @@ class Alarm(StrEnum):
     PARKED = "parked_all_addresses_refused"
     FOREIGN_REFRESH = "foreign_refresh"
     STORE_AWAY = "store_away"
+    STORE_FROZEN = "store_frozen"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import hmac
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from token_service.freeze import Freeze  # noqa: TC001 - read when a stored state is decoded
+
 _VERSION_LABEL = b"zhongkong token version"
 _VERSION_HEX_DIGITS = 24
 
@@ -247,6 +249,8 @@ class SlotState:
     refusals: tuple[Refusal, ...] = ()
     budget: Budget = Budget()
     foreign: ForeignRefreshes = ForeignRefreshes()
+    frozen: Freeze | None = None
+    """Of the whole store: kept once, not with each slot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from token_service.freeze_told import document_of
 from zhongkong.runtime.answers import rfc3339
 from zhongkong.wechat.codes import ERROR_CODES
 
 if TYPE_CHECKING:
+    from token_service.freeze import Freeze
     from token_service.served import SlotStatus
     from token_service.slot import Failure, Refusal
 
@@ -34,6 +36,8 @@ class ProcessStatus:
     notices: tuple[str, ...] = ()
     """Settings without effect, and what is allowed but probably not meant."""
     failing_tasks: dict[str, str] = field(default_factory=dict)
+    freeze: Freeze | None = None
+    """Why the store grants nobody the right to mint."""
 
 
 def status_document(process: ProcessStatus, slots: list[SlotStatus], now: float) -> dict[str, Any]:
@@ -44,7 +48,11 @@ def status_document(process: ProcessStatus, slots: list[SlotStatus], now: float)
         "replicas": sorted(process.replicas),
         "ready": process.readiness is None,
         "not_ready_because": process.readiness,
-        "store": {"address": process.store, "reachable": process.store_reachable},
+        "store": {
+            "address": process.store,
+            "reachable": process.store_reachable,
+            "frozen": None if process.freeze is None else document_of(process.freeze),
+        },
         "waiting": {"requests": process.waiting, "limit": process.waiting_limit},
         "config": {
             "refused_because": list(process.config_problems),

@@ -41,7 +41,7 @@ _MILD: Final = frozenset(
 )
 _SAID_BY_FAILURE: Final = frozenset({"operator_error"})
 _SAID_BY_REFUSAL: Final = frozenset({"address_refused"})
-_SAID_BY_STORE: Final = frozenset({"store_away"})
+_SAID_BY_STORE: Final = frozenset({"store_away", "store_frozen"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +181,12 @@ def _store_troubles(document: Mapping[str, Any], words: Words) -> Iterator[Troub
     if not store["reachable"]:
         detail = words("store_away_detail", address=store["address"])
         yield Trouble(words("store_away"), detail=detail)
+    frozen = store["frozen"]
+    if frozen is not None:
+        way, other = words.named("way", frozen["way"]), frozen["other"]
+        detail = words("store_frozen_detail", address=store["address"], way=way, other=other)
+        remedy = words.named("do", frozen["way"])
+        yield Trouble(words("alarm.store_frozen"), detail=detail, remedy=remedy)
 
 
 def _token_troubles(token: Mapping[str, Any], words: Words, now: str) -> Iterator[Trouble]:

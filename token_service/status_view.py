@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from token_service.running import running
 from zhongkong.runtime.admin import STATUS_PATH
 from zhongkong.runtime.asking import NotReached
+from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from rich.table import Table
 
 
 def fetch_status(config: Path, environ: Mapping[str, str], key_file: Path | None) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def fetch_status(config: Path, environ: Mapping[str, str], key_file: Path | None
 
 def print_status(document: dict[str, Any], *, as_json: bool) -> None:
     """Print the document as JSON, or as a table with what needs attention below it."""
-    console = Console(soft_wrap=as_json)
+    console = printer(as_json=as_json)
     if as_json:
         console.print_json(data=document)
         return
@@ -37,12 +37,12 @@ def print_status(document: dict[str, Any], *, as_json: bool) -> None:
 
 def _table(document: dict[str, Any]) -> Table:
     title = f"{document['replica']}: {'ready' if document['ready'] else 'not ready'}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("Account", "Kind", "Mode", "Live", "Expires in", "Calls today", "Alarms"):
-        table.add_column(heading, overflow="fold")
+    rows = table(
+        *("Account", "Kind", "Mode", "Live", "Expires in", "Calls today", "Alarms"), title=title
+    )
     for token in document["tokens"]:
         calls = [f"{call} {b['spent']}/{b['limit']}" for call, b in token["budget"].items()]
-        table.add_row(
+        rows.add_row(
             token["account"],
             token["kind"],
             token["mode"],
@@ -51,13 +51,19 @@ def _table(document: dict[str, Any]) -> Table:
             "\n".join(calls),
             "\n".join(token["alarms"]) or "-",
         )
-    return table
+    return rows
 
 
 def _attention(document: dict[str, Any]) -> Iterator[str]:
     store = document["store"]
     if not store["reachable"]:
         yield f"store {store['address']} can't be reached; live tokens are still handed out"
+    frozen = store["frozen"]
+    if frozen is not None:
+        yield (
+            f"store {store['address']} is frozen, {frozen['way']} {frozen['other']} since "
+            f"{frozen['since']}: nothing is fetched from WeChat. Do: {frozen['remedy']}"
+        )
     for token in document["tokens"]:
         for trouble in (token["failure"], *token["refused_addresses"]):
             if trouble is not None:

@@ -91,6 +91,7 @@ WORDS: Final[Table] = {
     "wait.operator_must_act": ("somebody to act", "人工处理"),
     "wait.budget_spent": ("tomorrow's budget (UTC+8)", "次日额度（UTC+8）"),
     "wait.forced_too_soon": ("the pause between forced refreshes", "强制刷新间隔"),
+    "wait.store_frozen": ("the store, which is frozen for a copy", "存储解冻（正在或已经复制）"),
     "alarm.no_live_token": ("No live token", "没有有效令牌"),
     "alarm.refresh_late": ("The refresh is late", "刷新延迟"),
     "alarm.token_in_doubt": ("The token is in doubt", "令牌存疑"),
@@ -104,6 +105,7 @@ WORDS: Final[Table] = {
     ),
     "alarm.foreign_refresh": ("Somebody else refreshed the token", "令牌被外部刷新"),
     "alarm.store_away": ("The store is away", "存储不可用"),
+    "alarm.store_frozen": ("The store is frozen", "存储已冻结"),
     "do.no_live_token": (
         "See the failure below; callers get 503 until a call succeeds.",
         "请查看下方的失败原因；调用成功之前，调用方会收到 503。",
@@ -119,6 +121,20 @@ WORDS: Final[Table] = {
     "do.budget_spent": (
         "No call is made before midnight UTC+8. See in the log what refreshed so often.",
         "UTC+8 零点之前不再调用。请在日志中查看是什么在频繁刷新。",
+    ),
+    "store_frozen_detail": (
+        "{address} · {way} {other} · nothing is fetched from WeChat, live tokens are handed out",
+        "{address} · {way} {other} · 不再向微信获取令牌，有效令牌仍可发放",
+    ),
+    "way.copied_to": ("copied to", "已复制到"),
+    "way.filled_from": ("filled from", "正从此处复制"),
+    "do.copied_to": (
+        "Use the service there, and stop this one. To go back: `token-service store thaw`.",
+        "请改用那里的服务并停止本服务。如需恢复：`token-service store thaw`。",
+    ),
+    "do.filled_from": (
+        "Repeat the copy. To go on with what is here: `token-service store thaw`.",
+        "请重新执行复制。如需直接使用现有内容：`token-service store thaw`。",
     ),
     "store_away_detail": (
         "{address}; live tokens are still handed out",

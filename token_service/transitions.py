@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from token_service.budget import refund, spend
+from token_service.freeze import Way, stands
 from token_service.intents import fold, intent_of, is_of, missing
 from token_service.slot import (
     Abandonment,
@@ -30,7 +31,12 @@ from token_service.verdicts import count_foreign, is_certain_at_once
 def acquire(
     state: SlotState, holder: str, *, floor: int, ttl_s: float, now: float
 ) -> tuple[SlotState, Lease | None]:
-    """Grant the lease under a new fence, above `floor` too; None while another holds it."""
+    """Grant the lease under a new fence, above `floor` too; None while another holds it.
+
+    Nobody is granted one while the store is frozen; who has one may finish.
+    """
+    if stands(state.frozen, now):
+        return state, None
     lease = state.lease
     if lease is not None and lease.holder != holder and lease.expires_at > now:
         return state, None
@@ -173,6 +179,8 @@ def restore(
     state: SlotState, record: TokenRecord, intents: tuple[Intent, ...], *, now: float
 ) -> tuple[SlotState, bool]:
     """Take back a record that a replica still holds, with the intents that it last saw."""
+    if stands(state.frozen, now):
+        return state, False
     fresh = may_restore(state, record)
     if not fresh and not lacks_intents(state, record, intents):
         return state, False
@@ -183,6 +191,32 @@ def restore(
         condemned=None if fresh else state.condemned,
         counter=max(state.counter, record.fence.counter),
         intents=fold((*others, *missing(state, intents, record)), now),
+    ), True
+
+
+def take_over(state: SlotState, given: SlotState, copy: str) -> tuple[SlotState, bool]:
+    """Fill a slot with another store's, as this copy; False where that isn't allowed (any more).
+
+    The counter goes on from the highest fence that was ever granted, so that every later grant is
+    above it. What belongs to the replicas of the other store stays behind: leases and refusals.
+    """
+    fences = [intent.fence.counter for intent in given.intents]
+    if given.record is not None:
+        fences.append(given.record.fence.counter)
+    counter = max(given.counter, *fences, 0)
+    freeze = state.frozen
+    mine = freeze is not None and (freeze.way, freeze.copy) == (Way.IN, copy)
+    if not mine or state.counter > counter:
+        return state, False
+    return replace(
+        given,
+        generation=state.generation,
+        born_at=state.born_at,
+        counter=counter,
+        committed=given.record is not None,
+        lease=None,
+        refusals=(),
+        frozen=freeze,
     ), True
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from tests.token_service.fake_source import NOW
 from tests.token_service.statuses import REFUSED, WRONG_SECRET, status
+from token_service.freeze import Freeze, Way
 from token_service.served import Alarm, SlotStatus
 from token_service.status import ProcessStatus, status_document
 
@@ -58,4 +60,14 @@ def test_the_process_is_told_with_its_store_and_replicas() -> None:
 
     assert found["ready"] is True
     assert found["replicas"] == ["a", "b"]
-    assert found["store"] == {"address": "sqlite:////x.db", "reachable": True}
+    assert found["store"] == {"address": "sqlite:////x.db", "reachable": True, "frozen": None}
+
+
+def test_a_frozen_store_is_told_with_the_other_one_and_the_way_back() -> None:
+    freeze = Freeze("copy-1", Way.OUT, "redis://new:6379/0", NOW, None)
+    frozen = document(process=replace(PROCESS, freeze=freeze))["store"]["frozen"]
+
+    assert (frozen["way"], frozen["other"]) == ("copied_to", "redis://new:6379/0")
+    assert frozen["since"] == "2027-01-15T08:00:00Z"
+    assert frozen["for_good"] is True
+    assert "token-service store thaw" in frozen["remedy"]

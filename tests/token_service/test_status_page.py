@@ -18,6 +18,7 @@ from tests.runtime.pages_world import ADMIN, Browser
 from tests.token_service.fake_source import NOW
 from tests.token_service.running import KEY, running, wechat, write_config
 from tests.token_service.statuses import REFUSED, WRONG_SECRET, status
+from token_service.freeze import Freeze, Way
 from token_service.keys import digest_of_key
 from token_service.obstacles import Reason
 from token_service.served import Alarm, SlotStatus
@@ -125,6 +126,23 @@ def test_troubles_of_the_process_stand_with_those_of_the_tokens() -> None:
 
     assert len(page["troubles"]) == 4
     assert page["notices"] == ["a notice"]
+
+
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        (Way.OUT, "copied to redis://new:6379/0"),
+        (Way.IN, "filled from redis://new:6379/0"),
+    ],
+)
+def test_a_frozen_store_is_told_once_and_not_for_every_token(way: Way, told: str) -> None:
+    alarmed = status(alarms=(Alarm.STORE_FROZEN,))
+    page = shown(alarmed, alarmed, freeze=Freeze("copy-1", way, "redis://new:6379/0", NOW, None))
+
+    (trouble,) = page["troubles"]
+    assert trouble.title == "The store is frozen"
+    assert told in trouble.detail
+    assert "token-service store thaw" in trouble.remedy
 
 
 def test_an_account_in_trouble_stands_before_the_others() -> None:

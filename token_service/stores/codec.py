@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import TypeAdapter, ValidationError
 
+from token_service.freeze import Freeze
 from token_service.slot import Kind, Mode, Slot, SlotState
 from zhongkong.runtime.storage import StoreUnavailable
 
@@ -28,6 +29,7 @@ KEY_BYTES_MIN = 32
 
 _KEY_LABEL = b"zhongkong token store"
 _STATE = TypeAdapter(SlotState)
+_FREEZE = TypeAdapter(Freeze)
 
 
 class UnreadableRecord(StoreUnavailable):
@@ -88,6 +90,8 @@ class Sealer:
 
 def encode(state: SlotState, sealer: Sealer) -> bytes:
     """Write a state as a document, its token value sealed when there is a key."""
+    if state.frozen is not None:
+        state = replace(state, frozen=None)
     if state.record is not None:
         sealed = replace(state.record, value=sealer.seal(state.record.value))
         state = replace(state, record=sealed)
@@ -119,12 +123,40 @@ def without_lease(document: bytes, slot: Slot) -> bytes:
     return orjson.dumps(envelope)
 
 
+def encode_freeze(freeze: Freeze | None) -> bytes:
+    """Write a store's freeze; nothing for none."""
+    return b"" if freeze is None else orjson.dumps(freeze)
+
+
+def decode_freeze(document: bytes | None) -> Freeze | None:
+    """Read a store's freeze. Raises UnreadableRecord: a freeze that can't be read may stand."""
+    if not document:
+        return None
+    try:
+        return _FREEZE.validate_json(document)
+    except ValidationError:
+        raise UnreadableRecord(
+            "the store's mark of a copy is damaged, or of a later version: run that version, or "
+            "bring the store back from a backup"
+        ) from None
+
+
 def slot_of(appid: str, kind: str, mode: str) -> Slot | None:
     """Name a slot by its stored parts; None for a kind or mode that only a later version knows."""
     try:
         return Slot(appid, Kind(kind), Mode(mode))
     except ValueError:
         return None
+
+
+def known_slot(appid: str, kind: str, mode: str) -> Slot:
+    """As `slot_of`, where none may be left out. Raises UnreadableRecord."""
+    slot = slot_of(appid, kind, mode)
+    if slot is None:
+        raise UnreadableRecord(
+            f"the store holds a {mode} {kind}, of which only a later version knows: run that one"
+        )
+    return slot
 
 
 def _envelope(document: bytes, slot: Slot) -> dict[str, Any]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from token_service.freeze import is_news
 from token_service.slot import Changes, Slot, SlotState, Snapshot
-from token_service.stores.base import TokenStore
+from token_service.stores.movable import MovableTokenStore
 from token_service.stores.presence import Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from token_service.freeze import Freeze
+    from token_service.stores.movable import FreezeRule
     from zhongkong.runtime.clock import Clock, Randomness
 
 R = TypeVar("R")
 
 
-class MemoryTokenStore(TokenStore):
+class MemoryTokenStore(MovableTokenStore):
     """Holds every slot in a dictionary; `empty()` and `rewind()` play the loss of its past."""
 
     def __init__(self, clock: Clock, randomness: Randomness, *, shared: bool = True) -> None:
@@ -28,6 +32,7 @@ class MemoryTokenStore(TokenStore):
         self._presence = Presence()
         self._sequence = 0
         self._rewound_at = 0
+        self._freeze: Freeze | None = None
         self.empty()
 
     async def snapshot(self, slot: Slot) -> Snapshot:
@@ -39,11 +44,22 @@ class MemoryTokenStore(TokenStore):
         before = self._state(slot)
         after, result = transition(before, self._clock.now())
         if after != before:
-            self._states[slot] = after
-            self._sequence += 1
-            self._touched[slot] = self._sequence
-            self._announce()
+            self._states[slot] = replace(after, frozen=None) if after.frozen else after
+            self._touch([slot])
         return result
+
+    async def slots(self) -> frozenset[Slot]:
+        return frozenset(self._states)
+
+    async def freeze_read(self) -> tuple[Freeze | None, float]:
+        return self._freeze, self._clock.now()
+
+    async def _update_freeze(self, rule: FreezeRule) -> bool:
+        before = self._freeze
+        self._freeze, done = rule(before, self._clock.now())
+        if is_news(before, self._freeze):
+            self._touch(self._states)
+        return done
 
     async def changes(self, after: str | None, *, wait_s: float) -> Changes:
         if after is None:
@@ -81,6 +97,7 @@ class MemoryTokenStore(TokenStore):
         self._states: dict[Slot, SlotState] = {}
         self._touched: dict[Slot, int] = {}
         self._revoked: dict[str, float] = {}
+        self._freeze = None
         self._announce()
 
     def copy_states(self) -> dict[Slot, SlotState]:
@@ -96,7 +113,14 @@ class MemoryTokenStore(TokenStore):
         self._announce()
 
     def _state(self, slot: Slot) -> SlotState:
-        return self._states.get(slot) or SlotState(self._generation, self._born_at)
+        state = self._states.get(slot) or SlotState(self._generation, self._born_at)
+        return replace(state, frozen=self._freeze) if self._freeze else state
+
+    def _touch(self, slots: Iterable[Slot]) -> None:
+        for slot in slots:
+            self._sequence += 1
+            self._touched[slot] = self._sequence
+        self._announce()
 
     def _cursor(self) -> str:
         return f"{self._generation}:{self._sequence}"

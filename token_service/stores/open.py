@@ -10,14 +10,14 @@ from zhongkong.runtime.storage import MemoryTarget, SqliteTarget, parse_store_ur
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from token_service.stores.base import TokenStore
     from token_service.stores.codec import Sealer
+    from token_service.stores.movable import MovableTokenStore
     from zhongkong.runtime.clock import Clock, Randomness
 
 
 async def open_token_store(
     url: str, *, base: Path, clock: Clock, randomness: Randomness, sealer: Sealer
-) -> TokenStore:
+) -> MovableTokenStore:
     """Open the token store at a `store:` address; relative paths count from `base`.
 
     A Redis that is away is no error: its store raises StoreUnavailable until it is there. Raises

@@ -9,13 +9,19 @@ failed over shows itself as another generation or an older document at the next 
 from __future__ import annotations
 
 import asyncio
-import zlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from token_service.slot import Changes, SlotState, Snapshot
 from token_service.stores import redis_cursor
-from token_service.stores.base import TokenStore
-from token_service.stores.codec import decode, encode, slot_of
+from token_service.stores.codec import (
+    decode,
+    decode_freeze,
+    encode,
+    known_slot,
+    slot_of,
+)
+from token_service.stores.movable import MovableTokenStore
 from token_service.stores.redis_cursor import Position
 from token_service.stores.redis_scripts import (
     HEARTBEAT,
@@ -23,33 +29,48 @@ from token_service.stores.redis_scripts import (
     READ,
     REVOCATIONS,
     REVOKE,
+    SLOTS,
     SWAP,
 )
-from zhongkong.runtime.storage import StoreUnavailable
+from token_service.stores.redis_shards import (
+    CHANGES_KEPT,
+    SHARDS,
+    SWAP_TRIES,
+    Freezes,
+    contended,
+    keys_of,
+    pause,
+    shard_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from token_service.freeze import Freeze
     from token_service.slot import Slot
     from token_service.stores.codec import Sealer
+    from token_service.stores.movable import FreezeRule
     from zhongkong.runtime.clock import Clock, Randomness
     from zhongkong.runtime.redis import RedisConnection
 
 R = TypeVar("R")
 
-SHARDS = 16
 POLL_EVERY_S = 0.25
-SWAP_TRIES = 20
-CHANGES_KEPT = 4096
-"""Per shard. A reader that is further behind is told to read everything again."""
-
 _CHANGES_READ = 1000
 _REPLICAS = "zk:ts:{meta}:replicas"
 _REVOCATIONS = "zk:ts:{meta}:revocations"
-_JITTER_S = 0.002
 
 
-class RedisTokenStore(TokenStore):
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A slot, and what the server must still hold for a change of it: b"" for nothing."""
+
+    snapshot: Snapshot
+    document: bytes
+    freeze: bytes
+
+
+class RedisTokenStore(MovableTokenStore):
     """The store's clock is Redis's own, unless `time_from` stands in for it."""
 
     shared = True
@@ -69,25 +90,23 @@ class RedisTokenStore(TokenStore):
         self._randomness = randomness
         self._sealer = sealer
         self._time_from = time_from
+        self._freezes = Freezes(connection, clock, randomness, self._time)
         self._joined: dict[int, Position] = {}
 
     async def snapshot(self, slot: Slot) -> Snapshot:
-        snapshot, _ = await self._read(slot)
-        return snapshot
+        return (await self._read(slot)).snapshot
 
     async def _update(
         self, slot: Slot, transition: Callable[[SlotState, float], tuple[SlotState, R]]
     ) -> R:
         for attempt in range(SWAP_TRIES):
-            read, document = await self._read(slot)
-            after, result = transition(read.state, read.now)
-            if after == read.state or await self._swap(slot, document, after):
+            read = await self._read(slot)
+            before = read.snapshot.state
+            after, result = transition(before, read.snapshot.now)
+            if after == before or await self._swap(slot, read, after):
                 return result
-            await self._clock.sleep(self._randomness.uniform(0, _JITTER_S * (attempt + 1)))
-        raise StoreUnavailable(
-            f"{slot} was changed by others at each of {SWAP_TRIES} tries to change it: "
-            "nothing was written"
-        )
+            await pause(attempt, self._clock, self._randomness)
+        raise contended(str(slot))
 
     async def changes(self, after: str | None, *, wait_s: float) -> Changes:
         if after is None:
@@ -114,25 +133,39 @@ class RedisTokenStore(TokenStore):
         flat = await self._connection.run(REVOCATIONS, [_REVOCATIONS], [])
         return {name.decode(): float(at) for name, at in zip(flat[::2], flat[1::2], strict=True)}
 
+    async def slots(self) -> frozenset[Slot]:
+        found: set[Slot] = set()
+        for shard in range(SHARDS):
+            names = await self._connection.run(SLOTS, keys_of(shard), [])
+            found.update(known_slot(*name.decode().split("/")) for name in names)
+        return frozenset(found)
+
+    async def freeze_read(self) -> tuple[Freeze | None, float]:
+        return await self._freezes.read()
+
+    async def _update_freeze(self, rule: FreezeRule) -> bool:
+        return await self._freezes.update(rule)
+
     async def close(self) -> None:
         await self._connection.close()
 
-    async def _read(self, slot: Slot) -> tuple[Snapshot, bytes]:
-        """Return the slot, and its document as it stands, b"" for none."""
+    async def _read(self, slot: Slot) -> _Reading:
         shard = shard_of(slot)
         if shard not in self._joined:
             # Before the first reading, so that no change after it is missed.
             self._joined.setdefault(shard, (await self._poll_shard(shard, None))[0])
-        now, generation, born_at, document = await self._connection.run(
+        now, generation, born_at, freeze, document = await self._connection.run(
             READ, keys_of(shard), [self._time(), self._randomness.token(8), str(slot)]
         )
         if document is None:
             state = SlotState(generation.decode(), float(born_at))
         else:
             state = decode(document, self._sealer, slot)
-        return Snapshot(state, float(now)), document or b""
+        if freeze:
+            state = replace(state, frozen=decode_freeze(freeze))
+        return _Reading(Snapshot(state, float(now)), document or b"", freeze)
 
-    async def _swap(self, slot: Slot, document: bytes, after: SlotState) -> bool:
+    async def _swap(self, slot: Slot, read: _Reading, after: SlotState) -> bool:
         swapped = await self._connection.run(
             SWAP,
             keys_of(shard_of(slot)),
@@ -140,9 +173,10 @@ class RedisTokenStore(TokenStore):
                 self._time(),
                 after.generation,
                 str(slot),
-                document,
+                read.document,
                 encode(after, self._sealer),
                 CHANGES_KEPT,
+                read.freeze,
             ],
         )
         return bool(swapped)
@@ -186,15 +220,6 @@ class RedisTokenStore(TokenStore):
     def _time(self) -> str:
         """Empty: Redis looks at its own clock."""
         return "" if self._time_from is None else repr(self._time_from.now())
-
-
-def shard_of(slot: Slot) -> int:
-    """The fixed shard of an account: all its slots are in one."""
-    return zlib.crc32(slot.appid.encode()) % SHARDS
-
-
-def keys_of(shard: int) -> list[str]:
-    return [f"zk:ts:{{{shard}}}:slots", f"zk:ts:{{{shard}}}:changes"]
 
 
 def _slot_named(name: bytes) -> Slot | None:

@@ -7,11 +7,22 @@ it finds belongs to a dead process and is dropped; intents stay, for their calls
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from token_service.freeze import is_news
 from token_service.slot import Changes, SlotState, Snapshot
-from token_service.stores.base import TokenStore
-from token_service.stores.codec import UnreadableRecord, decode, encode, slot_of, without_lease
+from token_service.stores.codec import (
+    UnreadableRecord,
+    decode,
+    decode_freeze,
+    encode,
+    encode_freeze,
+    known_slot,
+    slot_of,
+    without_lease,
+)
+from token_service.stores.movable import MovableTokenStore
 from token_service.stores.presence import Presence
 from zhongkong.runtime.sqlite import SqliteWriter
 
@@ -20,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from token_service.freeze import Freeze
     from token_service.slot import Slot
     from token_service.stores.codec import Sealer
+    from token_service.stores.movable import FreezeRule
     from zhongkong.runtime.clock import Clock, Randomness
 
 R = TypeVar("R")
@@ -46,10 +59,14 @@ _SCHEMA = (
         client TEXT NOT NULL PRIMARY KEY,
         at REAL NOT NULL
     ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS freeze (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        doc BLOB NOT NULL
+    ) STRICT""",
 )
 
 
-class SqliteTokenStore(TokenStore):
+class SqliteTokenStore(MovableTokenStore):
     """Every method is one transaction of the file's one writer; those that wait share an fsync."""
 
     shared = False
@@ -131,6 +148,29 @@ class SqliteTokenStore(TokenStore):
 
         return await self._writer.transact(read)
 
+    async def slots(self) -> frozenset[Slot]:
+        def read(connection: sqlite3.Connection) -> frozenset[Slot]:
+            rows = connection.execute("SELECT appid, kind, mode FROM slots")
+            return frozenset(known_slot(*row) for row in rows)
+
+        return await self._writer.transact(read)
+
+    async def freeze_read(self) -> tuple[Freeze | None, float]:
+        return await self._writer.transact(_load_freeze), self._clock.now()
+
+    async def _update_freeze(self, rule: FreezeRule) -> bool:
+        def run(connection: sqlite3.Connection) -> bool:
+            before = _load_freeze(connection)
+            after, done = rule(before, self._clock.now())
+            if after != before:
+                _save_freeze(connection, after)
+            if is_news(before, after):
+                _touch_all(connection)
+                self._loop.call_soon_threadsafe(self._announce)
+            return done
+
+        return await self._writer.transact(run)
+
     async def close(self) -> None:
         await self._writer.close()
 
@@ -154,8 +194,11 @@ class SqliteTokenStore(TokenStore):
             (slot.appid, slot.kind, slot.mode),
         ).fetchone()
         if row is None:
-            return SlotState(*self._life(connection))
-        return decode(row[0], self._sealer, slot)
+            state = SlotState(*self._life(connection))
+        else:
+            state = decode(row[0], self._sealer, slot)
+        freeze = _load_freeze(connection)
+        return state if freeze is None else replace(state, frozen=freeze)
 
     def _life(self, connection: sqlite3.Connection) -> tuple[str, float]:
         """Generation and birth of this file, which may have been replaced by an empty one."""
@@ -177,6 +220,23 @@ def _save(connection: sqlite3.Connection, slot: Slot, document: bytes, *, leased
         "(?, ?, ?, ?, ?, (SELECT coalesce(max(sequence), 0) + 1 FROM slots))",
         (slot.appid, slot.kind, slot.mode, document, leased),
     )
+
+
+def _load_freeze(connection: sqlite3.Connection) -> Freeze | None:
+    row = connection.execute("SELECT doc FROM freeze").fetchone()
+    return None if row is None else decode_freeze(row[0])
+
+
+def _save_freeze(connection: sqlite3.Connection, freeze: Freeze | None) -> None:
+    if freeze is None:
+        connection.execute("DELETE FROM freeze")
+        return
+    connection.execute("INSERT OR REPLACE INTO freeze VALUES (1, ?)", (encode_freeze(freeze),))
+
+
+def _touch_all(connection: sqlite3.Connection) -> None:
+    """Make every slot a changed one: the new numbers begin above all there are."""
+    connection.execute("UPDATE slots SET sequence = sequence + (SELECT max(sequence) FROM slots)")
 
 
 def _slots_after(connection: sqlite3.Connection, sequence: int) -> frozenset[Slot]:

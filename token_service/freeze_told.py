@@ -1,0 +1,38 @@
+"""PURE: a freeze in words, for the log, the status and whoever lifts it. They hold no password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from token_service.freeze import Way
+from zhongkong.runtime.answers import rfc3339
+
+if TYPE_CHECKING:
+    from token_service.freeze import Freeze
+
+
+def remedy_of(freeze: Freeze) -> str:
+    """What a person does about a freeze."""
+    if freeze.way is Way.IN:
+        return (
+            "repeat the copy; to go on with what is here, `token-service store thaw` once the "
+            "service on the other store has ended"
+        )
+    return (
+        "use the service on the other store, and stop this one; the way back is `token-service "
+        "store thaw`, while no service runs on the other store"
+    )
+
+
+def document_of(freeze: Freeze) -> dict[str, Any]:
+    """A freeze for the status document."""
+    return {
+        **fields_of(freeze),
+        "for_good": freeze.sealed,
+        "remedy": remedy_of(freeze),
+    }
+
+
+def fields_of(freeze: Freeze) -> dict[str, str]:
+    """A freeze for a log line."""
+    return {"way": str(freeze.way), "other": freeze.other, "since": rfc3339(freeze.at)}

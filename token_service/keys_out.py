@@ -1,0 +1,82 @@
+"""`--keys-out`: the keys of opaque tokens in files of their own, for the service on another store.
+
+The command reads them where the service reads them and writes them itself, so that no key ever
+passes the internal listener, whose answers the holder of the admin key may log or forward. It has
+to run as somebody who may read them, which on the service's machine the service's user is.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from token_service.opaque import OpaqueKeyRefused, OpaqueTokens
+from token_service.opaque_keys import present_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from token_service.settings import TokenServiceSettings
+    from zhongkong.runtime.settings import Loaded
+
+_MODE: Final = 0o600
+
+
+class NoKeysOut(Exception):
+    """The keys can't be read or written. Says why, never a key."""
+
+
+def keys_to_hand_on(loaded: Loaded[TokenServiceSettings]) -> list[str]:
+    """The keys that the service of this configuration uses. Blocking. Raises NoKeysOut."""
+    try:
+        keys = present_keys(loaded)
+        OpaqueTokens(keys)
+    except (OSError, UnicodeError) as trouble:
+        why = getattr(trouble, "strerror", None) or "it is no text"
+        raise NoKeysOut(
+            f"the keys of opaque tokens beside the store can't be read: {why}; run this on the "
+            "service's machine, as the user that the service has"
+        ) from None
+    except OpaqueKeyRefused as trouble:
+        raise NoKeysOut(
+            f"{trouble}; this command has to run where the service keeps its store"
+        ) from None
+    return keys
+
+
+@contextmanager
+def written(keys: list[str], out: Path) -> Iterator[list[Path]]:
+    """Write each key to a file of its own, for its owner alone; gone again when the body fails.
+
+    The first goes to `out`, the others beside it, numbered. No file is overwritten. Raises
+    NoKeysOut.
+    """
+    paths: list[Path] = []
+    try:
+        for number, key in enumerate(keys, 1):
+            path = out if number == 1 else out.with_name(f"{out.name}.{number}")
+            _write(path, key, paths)
+        yield paths
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, key: str, made: list[Path]) -> None:
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        made.append(path)
+        try:
+            os.write(file, f"{key}\n".encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except FileExistsError:
+        raise NoKeysOut(
+            f"{path} exists already and is not overwritten: name another file"
+        ) from None
+    except OSError as trouble:
+        raise NoKeysOut(f"{path} can't be written: {trouble.strerror}") from None
