@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,15 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     """Start a world, on free ports or on those of `base`. It ends with the test at the latest."""
     worlds: list[World] = []
 
-    def start(base: int | None = None, *, wrapper: tuple[str, ...] = ()) -> World:
-        worlds.append(World(tmp_path, base or free_base(), wrapper=wrapper))
+    def start(
+        base: int | None = None,
+        *arguments: str,
+        wrapper: tuple[str, ...] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> World:
+        worlds.append(
+            World(tmp_path, base or free_base(), *arguments, wrapper=wrapper, variables=variables)
+        )
         return worlds[-1]
 
     yield start

@@ -13,19 +13,26 @@ import pytest
 
 from tests.fixtures.processes import Child
 from tests.local_world.conftest import Begin
-from tests.local_world.worlds import World, has_ended, is_free, until
-from zhongkong.local_world import plan
+from tests.local_world.worlds import World, command_of, control, has_ended, is_free, until
+from zhongkong.local_world import names, plan
 
-MOMENTS = ["listener_opened name=emulator", "listener_opened name=client", "token_refreshed"]
+pytestmark = pytest.mark.slow
+
+MOMENTS = [
+    "listener_opened name=emulator",
+    "token_refreshed",
+    "menu_worker_started",
+    "menu_applied",
+]
+STORES = (names.STORE, names.INBOX, names.MENU_STORE)
 IGNORING_SIGINT = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
 
 
 def nothing_is_left(world: World, parts: list[int]) -> None:
     until(lambda: all(map(has_ended, parts)), "the parts ended")
     assert all(is_free(port) for port in plan.ports(world.base).values())
-    assert list(world.folder.glob("*.new")) == []
-    store = world.folder / plan.STORE
-    if store.exists():
+    assert list(world.folder.rglob("*.new")) == []
+    for store in filter(Path.exists, (world.folder / name for name in STORES)):
         with sqlite3.connect(store) as connection:
             assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
         connection.close()
@@ -35,13 +42,15 @@ def nothing_is_left(world: World, parts: list[int]) -> None:
 def test_a_signal_ends_a_ready_world_in_order(begin: Begin, number: signal.Signals) -> None:
     world = begin().wait_until_ready()
     parts = world.parts()
-    assert len(parts) == 3
+    assert len(parts) == 5
 
     assert world.end(number) == 0
 
     nothing_is_left(world, parts)
-    ends = [line for line in world.child.output.splitlines() if "process_stopped" in line]
-    assert [line.split()[0] for line in ends] == ["callback-gateway", "token-service", "emulator"]
+    ends = [
+        line.split()[0] for line in world.child.output.splitlines() if "process_stopped" in line
+    ]
+    assert ends == ["menu-worker", "callback-gateway", "token-service", "emulator"]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -58,6 +67,16 @@ def test_ctrl_c_ends_a_world_that_is_not_ready(begin: Begin, moment: str) -> Non
 def test_ctrl_c_while_the_first_part_starts_ends_the_world(begin: Begin) -> None:
     world = begin()
     until(lambda: bool(world.parts()), "a part was started")
+    parts = world.parts()
+
+    assert world.end() == 0
+
+    nothing_is_left(world, parts)
+
+
+def test_ctrl_c_while_every_part_loads_ends_the_world(begin: Begin) -> None:
+    world = begin()
+    until(lambda: len(world.parts()) == 5, "every part was started")
     parts = world.parts()
 
     assert world.end() == 0
@@ -101,17 +120,19 @@ def test_the_parts_die_with_a_world_that_is_killed(begin: Begin) -> None:
 
 def test_after_a_kill_the_same_world_starts_again(begin: Begin) -> None:
     world = begin().wait_until_ready()
-    key = (world.folder / plan.ORDERS_KEY).read_text()
+    key = (world.folder / names.ORDERS_KEY).read_text()
     parts = world.parts()
     world.child.kill()
     until(lambda: all(map(has_ended, parts)), "the parts ended")
 
     again = begin(world.base).wait_until_ready()
 
-    assert (again.folder / plan.ORDERS_KEY).read_text() == key
+    assert (again.folder / names.ORDERS_KEY).read_text() == key
+    menus = control(again.base, "GET", f"/accounts/{names.APPID}/menu-history")["now"]
+    assert menus["is_shown"]
 
 
-@pytest.mark.parametrize("name", ["emulator", "token_service"])
+@pytest.mark.parametrize("name", ["emulator", "token_service", "trading_bot", "menu_worker"])
 def test_a_part_that_dies_ends_the_world_with_a_line_that_says_so(begin: Begin, name: str) -> None:
     world = begin().wait_until_ready()
     parts = world.parts()
@@ -128,23 +149,37 @@ def test_a_part_that_dies_ends_the_world_with_a_line_that_says_so(begin: Begin, 
 
 def test_a_part_ends_in_order_when_the_pipe_to_its_parent_closes() -> None:
     words = [sys.executable, "-m", "zhongkong.local_world.child", str(os.getpid())]
-    words += ["zhongkong", "emulator", "--port", "0"]
+    words += ["zhongkong.emulator.server", "zhongkong", "emulator", "--port", "0"]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as part:
         assert part.stdout is not None
         assert part.stdin is not None
+        part.stdin.write(b"\n")
+        part.stdin.flush()
         assert part.stdout.readline()
         part.stdin.close()
         assert part.wait(20) == 0
 
 
+def test_a_part_whose_turn_never_comes_does_not_begin() -> None:
+    words = [sys.executable, "-m", "zhongkong.local_world.child", str(os.getpid())]
+    done = subprocess.run(
+        [*words, "json", "zhongkong", "--help"], input=b"", capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
 def test_a_part_whose_parent_is_gone_already_does_not_begin() -> None:
-    words = [sys.executable, "-m", "zhongkong.local_world.child", "1", "zhongkong", "--help"]
+    words = [
+        sys.executable,
+        "-m",
+        "zhongkong.local_world.child",
+        "1",
+        "json",
+        "zhongkong",
+        "--help",
+    ]
     child = Child(words)
     assert child.wait() == 1
     assert child.output == ""
-
-
-def command_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()

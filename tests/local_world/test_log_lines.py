@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
 
 from zhongkong.local_world.log_lines import readable
+from zhongkong.local_world.plan import parts
+from zhongkong.local_world.screen import Screen
 
 LINE = (
     b'{"timestamp":"2026-11-22T08:06:38.198Z","level":"info","service":"token_service",'
@@ -47,3 +52,25 @@ def test_nothing_that_a_part_prints_steers_the_terminal(line: bytes) -> None:
 def test_with_colours_an_error_stands_out() -> None:
     line = LINE.replace(b'"info"', b'"error"')
     assert "\x1b[31merror: token_refreshed\x1b[0m" in readable(line, colours=True)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}])
+def test_each_part_has_a_colour_of_its_own_unless_none_is_wanted(environ: dict[str, str]) -> None:
+    terminal = Terminal()
+    names = [part.name for part in parts(8080, "folder")]
+    screen = Screen(terminal, names, environ)
+    for name in names:
+        screen.show(name, b"says something")
+    screen.close()
+
+    printed = terminal.getvalue().splitlines()
+
+    assert len(printed) == len(names)
+    colours = {colour for line in printed for colour in re.findall(r"^\x1b\[(\d+)m", line)}
+    assert len(colours) == (0 if environ else len(names))
+    assert not colours & {"31", "33"}

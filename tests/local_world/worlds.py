@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 from tests.fixtures.processes import Child
 from zhongkong.local_world import plan
@@ -20,22 +23,35 @@ READY = "The local world is ready"
 DEADLINE_S = 30.0
 _LOOK_EVERY_S = 0.02
 # Test processes that run side by side begin their search apart.
-_BASES = itertools.count(18_000 + os.getpid() % 60 * 150, 3)
+_BASES = itertools.count(18_000 + os.getpid() % 60 * 150, 5)
+_REAL = {"WECHAT_APPID", "WECHAT_SECRET"}
 
 
 class World:
-    """One `zhongkong up`, started in `home`."""
+    """One `zhongkong up`, started in `home`: emulated, unless `variables` name a real account."""
 
-    def __init__(self, home: Path, base: int, *, wrapper: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        base: int,
+        *arguments: str,
+        wrapper: tuple[str, ...] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.base = base
-        self.folder = home / "var" / "local" / str(base)
-        argv = [*wrapper, *UP, "--port-base", str(base)]
-        self.child = Child(argv, cwd=home, own_group=True)
+        self.folder = home / "var" / "local" / f"{'real-' if variables else ''}{base}"
+        argv = [*wrapper, *UP, "--port-base", str(base), *arguments]
+        self.child = Child(argv, cwd=home, own_group=True, environ=environment(variables))
 
     def wait_until_ready(self) -> World:
         self.child.wait_for_line(READY, timeout_s=DEADLINE_S)
         self.child.wait_for_line("--key-file", timeout_s=DEADLINE_S)
         return self
+
+    @property
+    def welcome(self) -> str:
+        """What was printed when it was ready, and after that."""
+        return READY + self.child.output.partition(READY)[2]
 
     def line(self, text: str) -> str:
         """The first printed line that contains `text`."""
@@ -48,6 +64,12 @@ class World:
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.child.send(number)
         return self.child.wait(DEADLINE_S)
+
+
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """That of the tests, but for the account that a developer may have set."""
+    kept = {name: value for name, value in os.environ.items() if name not in _REAL}
+    return kept | dict(variables or {})
 
 
 def free_base() -> int:
@@ -71,12 +93,30 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def run_up(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_up(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A start that is expected to fail by itself."""
-    words = [*UP, *arguments]
     return subprocess.run(
-        words, cwd=home, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        [*UP, *arguments],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+        env=environment(variables),
     )
+
+
+def control(port: int, method: str, path: str, body: object = None) -> Any:
+    """One control call of the emulator on this port; its JSON."""
+    sent = None if body is None else json.dumps(body).encode()
+    request = Request(f"http://127.0.0.1:{port}/_emulator{path}", data=sent, method=method)
+    with urlopen(request, timeout=DEADLINE_S) as answer:
+        return json.load(answer)
+
+
+def command_of(pid: int) -> str:
+    """How a process was started."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

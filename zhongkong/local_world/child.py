@@ -1,13 +1,15 @@
-"""How a part begins: it ties its life to the local world's, then becomes the program it is.
+"""How a part begins: it ties its life to the local world's, waits for its turn, then becomes it.
 
-`python -m zhongkong.local_world.child PARENT MODULE ARGUMENT…` runs MODULE as `python -m` would.
-Standard input must be a pipe that the parent holds and never writes to.
+`python -m zhongkong.local_world.child PARENT LOADS MODULE ARGUMENT…` imports LOADS, and runs MODULE
+as `python -m` would when it is its turn. Standard input must be a pipe that the parent holds: one
+byte on it says so, its end ends the part.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import runpy
 import signal
@@ -21,8 +23,12 @@ _LINGER_S: Final = 5.0
 
 def main() -> None:
     """Never returns normally: the module's own end is the end of the process."""
-    parent, module, *arguments = sys.argv[1:]
+    parent, loads, module, *arguments = sys.argv[1:]
     die_with(int(parent))
+    importlib.import_module(loads)
+    if not os.read(0, 1):
+        os._exit(1)
+    threading.Thread(target=_watch_pipe, name="parent-watch", daemon=True).start()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
@@ -35,11 +41,10 @@ def die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-    threading.Thread(target=_watch_pipe, name="parent-watch", daemon=True).start()
 
 
 def _watch_pipe() -> None:
-    """The same everywhere: the pipe ends when the last holder of its other end does."""
+    """Where the system doesn't end us: the pipe ends when the last holder of its other end does."""
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass

@@ -1,4 +1,4 @@
-"""The local world's folder: its lock, the keys that stay, and the files made anew at each start.
+"""The local world's folder: its lock, what stays in it, and the files made anew at each start.
 
 Every file is for its owner alone, and is either the old one or the new one, never half of it.
 """
@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from contextlib import contextmanager
+from importlib.resources import files as packaged
 from typing import TYPE_CHECKING, Final
 
-from zhongkong.local_world import plan
+from zhongkong.local_world import configurations, names
+from zhongkong.local_world.kept import keep, write
 from zhongkong.runtime.startup import CannotStart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from zhongkong.local_world.plan import RealWeChat
     from zhongkong.runtime.clock import Randomness
 
 _LOCK: Final = "world.lock"
-_SECRET: Final = re.compile(r"[A-Za-z0-9]+\Z")
 
 
 @contextmanager
@@ -39,23 +40,62 @@ def claimed(folder: Path, advice: str) -> Iterator[None]:
         os.close(lock)
 
 
-def prepare(folder: Path, base: int, randomness: Randomness) -> None:
-    """Write keys where there are none, and the configuration. Raises CannotStart.
+def prepare(
+    folder: Path, base: int, randomness: Randomness, real: RealWeChat | None = None
+) -> Path | None:
+    """Write keys where there are none, and the configuration. The desired menu, if there is one.
 
-    The token store begins anew: the emulated WeChat forgets its tokens when it stops, so a stored
-    one would be dead.
+    Raises CannotStart. What the services remember of an emulated WeChat is removed, since it
+    forgets its tokens and menus when it stops: a stored token would be dead, and a menu that was
+    verified would count as taken away by somebody. Of a real one everything is kept.
     """
     try:
-        secrets = {
-            name: _kept_secret(folder / name, length, randomness)
-            for name, length in plan.KEPT.items()
-        }
-        for name, text in plan.files(base, secrets).items():
-            _write(folder / name, text)
-        for suffix in ("", "-wal", "-shm"):
-            (folder / f"{plan.STORE}{suffix}").unlink(missing_ok=True)
+        _require_same_account(folder, real)
+        secrets = keep(folder, randomness, app_secret=real is None)
+        for name, text in configurations.files(base, secrets, real).items():
+            write(folder / name, text)
+        if real is None:
+            _forget(folder)
+        return _menu(folder, sample=real is None)
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def _require_same_account(folder: Path, real: RealWeChat | None) -> None:
+    """Tokens, menus and their history must never reach another account than their own."""
+    mine = names.EMULATED if real is None else real.appid
+    path = folder / names.OWNER
+    try:
+        owner = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        owner = ""
+    if owner in {"", mine}:
+        write(path, f"{mine}\n")
+        return
+    whose = "an emulated WeChat" if owner == names.EMULATED else f"the account {owner}"
+    ours = "the emulated one" if real is None else mine
+    raise CannotStart(
+        f"{folder} holds the menu and the stores of {whose}; --folder names another place for "
+        f"{ours}"
+    )
+
+
+def _forget(folder: Path) -> None:
+    for store in (names.STORE, names.MENU_STORE):
+        for suffix in ("", "-wal", "-shm"):
+            (folder / f"{store}{suffix}").unlink(missing_ok=True)
+
+
+def _menu(folder: Path, *, sample: bool) -> Path | None:
+    """The first desired menu; `sample` puts one there when none is."""
+    (folder / names.MENUS).mkdir(mode=0o700, exist_ok=True)
+    if found := sorted(folder.glob(names.MENU_PATTERN)):
+        return found[0]
+    if not sample:
+        return None
+    source = packaged(__package__).joinpath("shop.yaml")
+    write(folder / names.MENU, source.read_text("utf-8"))
+    return folder / names.MENU
 
 
 def _claim(lock: int, folder: Path, advice: str) -> None:
@@ -69,28 +109,6 @@ def _claim(lock: int, folder: Path, advice: str) -> None:
         ) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-
-
-def _kept_secret(path: Path, length: int, randomness: Randomness) -> str:
-    try:
-        found = path.read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        found = ""
-    if len(found) == length and _SECRET.match(found):
-        path.chmod(0o600)
-        return found
-    made = randomness.token((length + 1) // 2)[:length]
-    _write(path, f"{made}\n")
-    return made
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    beside.replace(path)
 
 
 def _unwritable(folder: Path, error: OSError) -> CannotStart:

@@ -14,9 +14,9 @@ _STEP: Final = 100
 _CANDIDATES: Final = 50
 
 
-def require_free(base: int) -> None:
+def require_free(base: int, *, emulated: bool = True) -> None:
     """Raises CannotStart, which names the port, its owner and what to type."""
-    for listener, port in plan.ports(base).items():
+    for listener, port in plan.ports(base, emulated=emulated).items():
         trouble = _trouble(port)
         if trouble == errno.EADDRINUSE:
             owner = port_owner(port)

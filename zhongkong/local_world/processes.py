@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from zhongkong.local_world.plan import SECRET_VARIABLE
 from zhongkong.runtime.startup import CannotStart
 
 if TYPE_CHECKING:
@@ -23,12 +24,22 @@ if TYPE_CHECKING:
 
 _LINE_AT_MOST: Final = 64 * 1024
 _REAPED_WITHIN_S: Final = 2.0
-_OWN_SETTINGS: Final = ("TOKEN_SERVICE_", "ZHONGKONG_EMULATOR_")
-"""Variables that would change parts behind the back of the world's own files."""
+_OWN_SETTINGS: Final = ("TOKEN_SERVICE_", "CALLBACK_GATEWAY_", "MENU_WORKER_", "ZHONGKONG_")
+"""Variables that would change parts behind the back of the world's own files, or give them keys."""
 
 
 class PartEnded(CannotStart):
     """A part ended though nobody asked it to; the message names it."""
+
+
+def environment(part: Part, environ: Mapping[str, str]) -> dict[str, str]:
+    """What a part gets of our own environment: secrets only where they are its own."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if (name != SECRET_VARIABLE and not name.startswith(_OWN_SETTINGS))
+        or name in part.variables
+    }
 
 
 class Household:
@@ -36,16 +47,20 @@ class Household:
 
     def __init__(self, screen: Screen, environ: Mapping[str, str]) -> None:
         self._screen = screen
-        self._environ = {
-            name: value for name, value in environ.items() if not name.startswith(_OWN_SETTINGS)
-        }
+        self._environ = environ
         self._running: list[_Running] = []
 
     async def start(self, part: Part) -> None:
-        """Start one more part. Those that were started first are ended last."""
+        """Start one more part, which then waits for its turn. The first ones are ended last."""
         running = _Running(part, self._screen)
         self._running.append(running)
-        await running.start(self._environ)
+        await running.start(environment(part, self._environ))
+
+    def begin(self, part: Part) -> None:
+        """It is the turn of a part that was started."""
+        for running in self._running:
+            if running.part is part:
+                running.begin()
 
     def require_all(self) -> None:
         """Raises PartEnded when a part has ended."""
@@ -79,7 +94,7 @@ class Household:
 
 class _Running:
     def __init__(self, part: Part, screen: Screen) -> None:
-        self._part = part
+        self.part = part
         self._screen = screen
         self._process: asyncio.subprocess.Process | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -88,11 +103,11 @@ class _Running:
     async def start(self, environ: Mapping[str, str]) -> None:
         """Start it in a session of its own: a Ctrl-C of the terminal is for the world alone."""
         pipe = asyncio.subprocess.PIPE
-        shown = self._part.shows_stdout
+        shown = self.part.shows_stdout
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "zhongkong.local_world.child", str(os.getpid()), self._part.module),
-            *self._part.arguments,
+            *("-m", "zhongkong.local_world.child", str(os.getpid())),
+            *(self.part.loads, self.part.module, *self.part.arguments),
             stdin=pipe,
             stdout=pipe if shown else asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.STDOUT if shown else pipe,
@@ -101,14 +116,19 @@ class _Running:
         )
         stream = self._process.stdout or self._process.stderr
         if stream is not None:
-            self._pump = asyncio.create_task(self._show(stream), name=f"{self._part.name} lines")
-        self.ended = asyncio.create_task(self._process.wait(), name=f"{self._part.name} end")
+            self._pump = asyncio.create_task(self._show(stream), name=f"{self.part.name} lines")
+        self.ended = asyncio.create_task(self._process.wait(), name=f"{self.part.name} end")
+
+    def begin(self) -> None:
+        """What has ended meanwhile is told by `require`."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(b"\n")
 
     def require(self) -> None:
         if self.ended is not None and self.ended.done():
             how = _how_it_ended(self.ended.result())
             raise PartEnded(
-                f"{self._part.name} ended by itself ({how}); its last lines stand above. "
+                f"{self.part.name} ended by itself ({how}); its last lines stand above. "
                 "The local world has been stopped"
             )
 
@@ -119,9 +139,9 @@ class _Running:
         if not self.ended.done():
             with suppress(ProcessLookupError):
                 self._process.terminate()
-            await asyncio.wait({self.ended}, timeout=self._part.stop_within_s)
+            await asyncio.wait({self.ended}, timeout=self.part.stop_within_s)
         if not self.ended.done():
-            self._screen.tell(f"{self._part.name} didn't end in time and is killed.")
+            self._screen.tell(f"{self.part.name} didn't end in time and is killed.")
             self.kill()
             await asyncio.wait({self.ended}, timeout=_REAPED_WITHIN_S)
         if self._pump is not None:
@@ -142,9 +162,9 @@ class _Running:
                 lines.append(rest)
                 rest = b""
             for line in lines:
-                self._screen.show(self._part.name, line)
+                self._screen.show(self.part.name, line)
         if rest:
-            self._screen.show(self._part.name, rest)
+            self._screen.show(self.part.name, rest)
 
 
 def _how_it_ended(code: int) -> str:

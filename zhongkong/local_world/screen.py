@@ -11,7 +11,8 @@ from zhongkong.runtime.log_writer import LineWriter
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_COLOURS: Final = ("\x1b[36m", "\x1b[35m", "\x1b[32m", "\x1b[34m", "\x1b[33m")
+_COLOURS: Final = tuple(f"\x1b[{number}m" for number in (36, 35, 32, 34, 96, 95))
+"""None of those that say how serious a line is."""
 
 
 class Screen:

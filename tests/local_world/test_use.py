@@ -1,0 +1,135 @@
+"""What a person does in a world: tap, write, change the menu, try a slow handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local_world.conftest import Begin
+from tests.local_world.worlds import World, control, free_base, until
+from zhongkong.local_world import names
+
+pytestmark = pytest.mark.slow
+
+ACCOUNT = f"/accounts/{names.APPID}"
+GOOD = """\
+account: shop
+button:
+  - {type: click, name: 买入, key: BUY_IN}
+  - {type: click, name: 持仓, key: HOLDINGS}
+"""
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world that is ready, and that is changed by these tests."""
+    ready = World(tmp_path_factory.mktemp("home"), free_base())
+    try:
+        yield ready.wait_until_ready()
+    finally:
+        ready.child.terminate()
+
+
+def does(world: World, user: str, **what: object) -> list[dict[str, Any]]:
+    """What the user sees of it."""
+    before = feed(world, user)["next"]
+    control(world.base, "POST", f"{ACCOUNT}/pushes?wait_s=20", {"user": user, **what})
+    entries: list[dict[str, Any]] = feed(world, user, before)["entries"]
+    return entries
+
+
+def feed(world: World, user: str, after: int = 0) -> dict[str, Any]:
+    path = f"{ACCOUNT}/users/{user}/feed?after={after}"
+    found: dict[str, Any] = control(world.base, "GET", path)
+    return found
+
+
+def menu_of(world: World, user: str = names.USER) -> dict[str, Any]:
+    found: dict[str, Any] = control(world.base, "GET", f"{ACCOUNT}/users/{user}/menu?enter=true")
+    return found
+
+
+def labels(menu: dict[str, Any]) -> list[str]:
+    return [button["name"] for button in menu["button"]]
+
+
+def live(world: World) -> dict[str, Any]:
+    """All menus as they are now, whatever phones still show."""
+    found: dict[str, Any] = control(world.base, "GET", f"{ACCOUNT}/menu-history")
+    return found
+
+
+def slow_down(world: World, delay_s: float) -> None:
+    """As the switch on the phone page does."""
+    control(world.base, "PUT", f"{ACCOUNT}/handler-delay", {"delay_s": delay_s})
+
+
+def test_a_tap_on_the_menu_is_answered_by_the_bot(used: World) -> None:
+    sent, reply = does(used, names.USER, click="BUY_IN")
+    assert sent["kind"] == "sent"
+    assert (reply["kind"], reply["type"]) == ("reply", "text")
+    assert reply["content"]["content"].startswith("已买入 1 手")
+
+
+def test_a_text_is_answered_by_the_bot_too(used: World) -> None:
+    [_, reply] = does(used, names.STRANGER, text="持仓")
+    assert reply["content"]["content"].startswith("您持有 0 手")
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"text": "help"}, "您好，这是一条静态回复"),
+        ({"event": "subscribe"}, "欢迎关注"),
+        ({"click": "VIP"}, "会员专享"),
+    ],
+)
+def test_other_things_are_answered_by_the_configuration(
+    used: World, what: dict[str, str], said: str
+) -> None:
+    [_, reply] = does(used, names.MEMBER, **what)
+    assert reply["content"]["content"].startswith(said)
+
+
+def test_users_see_the_menu_that_is_for_them(used: World) -> None:
+    assert labels(menu_of(used)) == ["买入", "卖出", "查收益"]
+    theirs = menu_of(used, names.MEMBER)
+    assert theirs["origin"] == "conditional"
+    assert labels(theirs) == ["买入", "卖出", "会员"]
+
+
+def test_a_handler_that_misses_the_first_try_answers_a_later_one(used: World) -> None:
+    slow_down(used, 5.5)
+    try:
+        [_, reply] = does(used, names.MEMBER, click="BUY_IN")
+    finally:
+        slow_down(used, 0)
+    assert "现持有 1 手" in reply["content"]["content"]
+
+
+def test_a_changed_menu_file_is_the_live_menu_within_seconds(used: World) -> None:
+    (used.folder / names.MENU).write_text(GOOD)
+    until(lambda: labels(live(used)["now"]) == ["买入", "持仓"], "the live menu changed")
+
+
+def test_a_bad_menu_file_leaves_the_menu_out_and_says_where_to_look(
+    begin: Begin, tmp_path: Path
+) -> None:
+    base = free_base()
+    menu = tmp_path / "var" / "local" / str(base) / names.MENU
+    menu.parent.mkdir(parents=True)
+    menu.write_text("account: shop\nbutton: a menu\n")
+
+    world = begin(base).wait_until_ready()
+
+    assert "The menu isn't live: desired files can not be used." in world.welcome
+    assert "menu_worker validate" in world.welcome
+    assert f"/{names.MENU}:2:" in world.line("desired_refused")
+    assert not live(world)["now"]["is_shown"]
+
+    menu.write_text(GOOD)
+
+    until(lambda: bool(live(world)["now"]["is_shown"]), "the menu became live")
