@@ -1,0 +1,203 @@
+"""The manifests at work: each pod's program is started on the files that its pod would find.
+
+There is no cluster here: mounted paths lie in a folder, names of Services are addresses of
+loopback, and the store of the overlay ha is a real Redis with its own redis.conf and its own users.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_py
+
+from tests.deploy.manifests import KUBERNETES, ROOT, SERVICES, Cluster, cluster, secret_data
+from tests.deploy.pod_files import Keys, PodFiles, lay_out, sample_keys
+from tests.fixtures.processes import Child
+from tests.fixtures.redis import HOST, RedisServer, free_port
+
+APPID = "wx0123456789abcdef"
+SAID_WHEN_STARTED = {
+    "emulator": '"name":"emulator"',
+    "token-service": '"event":"token_refreshed"',
+    "callback-gateway": '"name":"internal"',
+    "menu-worker": '"event":"menus_verified"',
+}
+
+
+@dataclass
+class Running:
+    """Pods as processes. `at` leads from a Service's name and port to where it listens."""
+
+    folder: Path
+    keys: Keys
+    at: dict[tuple[str, int], int] = field(default_factory=dict)
+    pods: dict[str, Child] = field(default_factory=dict)
+
+    def start(self, found: Cluster, service: str, **environ: str) -> None:
+        files = self.files(found, service)
+        words = [sys.executable, "-m", files.module, *map(self.led, files.arguments)]
+        given = {key: self.led(value) for key, value in files.environ.items()} | environ
+        self.pods[service] = Child(words, cwd=ROOT, environ=given)
+
+    def files(self, found: Cluster, service: str) -> PodFiles:
+        """The pod's files, with addresses of loopback in them."""
+        workload = found.running(service)
+        for port in workload.ports.values():
+            self.at.setdefault((service, port), free_port())
+        files = lay_out(found, workload, self.folder / service, self.keys)
+        for path in files.folder.rglob("*.yaml"):
+            path.write_text(self.led(path.read_text("utf-8")), encoding="utf-8")
+        return files
+
+    def led(self, text: str) -> str:
+        for (service, port), here in self.at.items():
+            text = re.sub(rf"(?:\b{service}|0\.0\.0\.0):{port}\b", f"{HOST}:{here}", text)
+            text = text.replace("--host=0.0.0.0", f"--host={HOST}")
+            text = text.replace(f"--port={port}", f"--port={here}")
+        return text
+
+    def wait(self) -> None:
+        for service, child in self.pods.items():
+            child.wait_for_line(SAID_WHEN_STARTED[service], timeout_s=60)
+
+    def readiness(self, service: str, port: int) -> int:
+        with urllib.request.urlopen(f"http://{HOST}:{self.at[service, port]}/readyz") as answer:
+            return int(answer.status)
+
+    def push(self, **what: str) -> dict[str, Any]:
+        """A user does something in the chat; what comes back is told by the emulator."""
+        here = self.at["emulator", 8080]
+        request = urllib.request.Request(
+            f"http://{HOST}:{here}/_emulator/accounts/{APPID}/pushes?wait_s=20",
+            data=json.dumps(what).encode(),
+        )
+        with urllib.request.urlopen(request) as answer:
+            return dict(json.load(answer))
+
+
+@contextmanager
+def running(folder: Path, keys: Keys) -> Iterator[Running]:
+    with ExitStack() as stack:
+        world = Running(folder, keys)
+        stack.callback(lambda: [child.kill() for child in world.pods.values()])
+        # Every name must lead somewhere before the first file is written.
+        for name in ("local", "ha"):
+            for workload in cluster(name).workloads():
+                for port in workload.ports.values():
+                    world.at.setdefault((workload.service, port), free_port())
+        yield world
+
+
+def throw_away() -> Keys:
+    secrets = cluster("local").of("Secret")
+    return {key: value for each in secrets for key, value in secret_data(each).items()}
+
+
+def assert_at_work(world: Running) -> None:
+    world.wait()
+    assert world.readiness("token-service", 9081) == 200
+    assert world.readiness("callback-gateway", 9082) == 200
+    assert world.readiness("menu-worker", 9083) == 200
+    answered = world.push(text="help")
+    assert answered["outcome"] == "answered", answered
+    for service in SERVICES:
+        world.pods[service].send(signal.SIGTERM)
+    for service in SERVICES:
+        assert world.pods[service].wait(30) == 0, world.pods[service].output
+
+
+@pytest.mark.slow
+def test_the_overlay_local_needs_nothing_but_the_image(tmp_path: Path) -> None:
+    local = cluster("local")
+    with running(tmp_path, {}) as world:
+        for service in ("emulator", *SERVICES):
+            world.start(local, service)
+        assert_at_work(world)
+
+
+@pytest.mark.slow
+def test_the_overlay_ha_works_with_the_users_of_its_redis(tmp_path: Path) -> None:
+    ha = cluster("ha")
+    keys = keys_of_make_keys(tmp_path / "kubernetes") | throw_away()
+    with running(tmp_path, keys) as world:
+        server = redis_of(ha, world)
+        server.start()
+        try:
+            world.at["redis", 6379] = server.port
+            world.start(cluster("local"), "emulator")
+            wechat = f'["http://{HOST}:{world.at["emulator", 8080]}"]'
+            world.start(ha, "token-service", TOKEN_SERVICE__WECHAT__BASE_URLS=wechat)
+            world.start(ha, "callback-gateway")
+            world.start(ha, "menu-worker")
+            assert_at_work(world)
+            said = "\n".join(child.output for child in world.pods.values())
+            assert "NOPERM" not in said
+            assert "durability_in_doubt" not in said
+            assert what_is_refused(server, keys) == REFUSED
+        finally:
+            server.kill()
+
+
+def keys_of_make_keys(folder: Path) -> Keys:
+    """As an operator gets them; the menu worker's digest is that of the throw-away key."""
+    shutil.copytree(KUBERNETES, folder, ignore=shutil.ignore_patterns("*.key", "*.acl"))
+    subprocess.run(["/bin/sh", folder / "make-keys.sh"], check=True, capture_output=True)
+    made = (folder / "keys").iterdir()
+    texts = {path.name: path.read_text("utf-8").removesuffix("\n") for path in made}
+    return sample_keys() | texts
+
+
+def redis_of(ha: Cluster, world: Running) -> RedisServer:
+    files = lay_out(ha, ha.running("redis"), world.folder / "redis", world.keys)
+    # The newline at its end is cut off where keys are read, and Redis wants it.
+    users = files.inside("/run/secrets/redis/users.acl")
+    users.write_text(users.read_text("utf-8") + "\n", encoding="utf-8")
+    config = files.inside("/etc/redis/redis.conf")
+    return RedisServer(files.inside("/data"), options=("--include", str(config)))
+
+
+REFUSED = {
+    ("nobody", "GET"),
+    ("callback-gateway", "read the tokens"),
+    ("callback-gateway", "FLUSHALL"),
+    ("callback-gateway", "CONFIG SET"),
+}
+
+
+def what_is_refused(server: RedisServer, keys: Keys) -> set[tuple[str, str]]:
+    nobody = redis_py.Redis(host=HOST, port=server.port, socket_timeout=5)
+    gateway = redis_py.Redis(
+        host=HOST,
+        port=server.port,
+        socket_timeout=5,
+        username="callback-gateway",
+        password=keys["callback-gateway.password"],
+    )
+    tries: dict[tuple[str, str], Callable[[], object]] = {
+        ("nobody", "PING"): nobody.ping,
+        ("nobody", "GET"): lambda: nobody.get("zk:ts:{0}:x"),
+        ("callback-gateway", "read its own"): lambda: gateway.get("zk:gw:{0}:x"),
+        ("callback-gateway", "read the tokens"): lambda: gateway.get("zk:ts:{0}:x"),
+        ("callback-gateway", "FLUSHALL"): gateway.flushall,
+        ("callback-gateway", "CONFIG SET"): lambda: gateway.config_set("appendonly", "no"),
+    }
+    refused = set()
+    with nobody, gateway:
+        for what, attempt in tries.items():
+            try:
+                attempt()
+            except redis_py.exceptions.NoPermissionError:
+                refused.add(what)
+    return refused
