@@ -13,10 +13,10 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports simulate chaos fuzz bench lock clean runtime dev
+.PHONY: help run test lint format types imports simulate chaos fuzz bench screenshots lock clean runtime dev
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: runtime ## start the local world: emulator and services (PORT_BASE=8080)
 	@exec $(BIN)/zhongkong up --port-base $(PORT_BASE)
@@ -49,6 +49,9 @@ fuzz: dev ## hostile requests to a gateway (FUZZ=100000)
 
 bench: dev ## ratios against a bare aiohttp handler
 	@$(BIN)/python -m tests.bench
+
+screenshots: dev ## the pictures of the READMEs anew, from a running local world
+	@$(BIN)/python scripts/screenshots.py
 
 lock: dev ## choose package versions anew and write requirements/*.txt
 	@sh scripts/lock.sh $(BIN)/uv
