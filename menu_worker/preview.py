@@ -11,8 +11,6 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, StrictUndefined
-
 from menu_worker.diff import DEFAULT
 from menu_worker.label_width import cut
 from menu_worker.limits import SUB, TOP
@@ -92,6 +90,9 @@ def render(desired: Menu, live: Live | None, changes: Iterable[Change], account:
 
 @cache
 def _template() -> Template:
+    # The worker, which seldom draws phones, starts sooner without the templates' machinery.
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+
     # Its own name says HTML to people; escaping is on whatever it is called.
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(files("menu_worker").joinpath(TEMPLATE).read_text("utf-8"))

@@ -14,7 +14,7 @@ import orjson
 from playwright.async_api import Browser, expect
 
 from tests.browser.views import Look, PhoneView, View, new_page
-from tests.local_world.worlds import World
+from tests.local_world.worlds import World, control
 from zhongkong.local_world import kept, names, plan
 
 _CALL_WITHIN_S = 20.0
@@ -75,6 +75,11 @@ class Stage:
             yield
         finally:
             path.write_text(text, encoding="utf-8")
+
+    def live_menu(self) -> list[str]:
+        """What stands on the menu that is live now, whatever phones still show. Blocks."""
+        history = control(self.world.base, "GET", f"/accounts/{names.APPID}/menu-history")
+        return [button["name"] for button in history["now"]["button"]]
 
     async def control(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """A control call of the emulator; `{account}` in the path is the world's account."""

@@ -103,7 +103,7 @@ def _secret_shown(image: Image, instruction: Instruction, wheels: Path) -> Itera
     conf = image.root / options.pop("target").lstrip("/")
     assert not options, instruction
     shown = image.root / WHEELS
-    shutil.copytree(wheels, shown, copy_function=os.link)
+    shutil.copytree(wheels, shown)
     conf.write_text(f"[global]\nno-index = true\nfind-links = /{WHEELS}\n", encoding="utf-8")
     yield
     conf.unlink()
@@ -114,16 +114,20 @@ def _copy(image: Image, instruction: Instruction, images: dict[str, Image], cont
     assert not set(instruction.options) - {"from"}, instruction
     origin = instruction.options.get("from")
     source = context if origin is None else images[origin].root
+    # Nothing is changed in place later, so what is in an earlier stage need not be there twice.
+    copy_of_one = shutil.copy2 if origin is None else os.link
     *names, place = instruction.text.split()
     target = image.root / os.path.join(image.folder, place).lstrip("/")  # noqa: PTH118 - keeps "/"
     for name in names:
         path = source / name.lstrip("/")
         if path.is_dir():
-            shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(
+                path, target, symlinks=True, copy_function=copy_of_one, dirs_exist_ok=True
+            )
         else:
             copy = target / path.name if place.endswith("/") else target
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, copy)
+            copy_of_one(path, copy)
 
 
 def _note(image: Image, instruction: Instruction) -> None:

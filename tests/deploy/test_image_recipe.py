@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.deploy.image_base import make_base, pip_of_this_machine
+from tests.deploy.image_base import make_base
 from tests.deploy.image_build import Image, build
 from tests.deploy.image_context import make_context
 from tests.deploy.image_jail import CONFIGS, DATA, SECRETS, Way, may_mount
+from tests.deploy.image_wheels import wheels_of_the_locks
 from tests.deploy.image_world import ROOT, SERVICES, ImageWorld, compose
 from tests.repository.test_tracked_files import repository_files
 from zhongkong.runtime.healthcheck import VARIABLE
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-LOCKS = ("requirements/build.txt", "requirements/runtime.txt")
 APPID = "wx0123456789abcdef"
 COMPILERS = {"c++", "c89", "c99", "cc", "clang", "cpp", "g++", "gcc", "ld", "make", "tcc"}
 WRITABLE = """
@@ -45,17 +43,16 @@ for folder, folders, files in os.walk("/"):
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+def image(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Image]:
     """The image, built once, and some hundred megabytes of disk, given back."""
     if os.geteuid() != 0:
         pytest.skip("roots are made by root: sudo .venv/bin/python -m pytest " + __file__)
-    names = ("context", "wheels", "base", "stages")
-    context, wheels, base, workspace = folders = [tmp_path_factory.mktemp(name) for name in names]
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        fetched = beside.submit(download_wheels, wheels)
-        make_context(ROOT, repository_files(), context)
-        make_base(base)
-        fetched.result()
+    assert pytestconfig.cache is not None
+    wheels = wheels_of_the_locks(pytestconfig.cache.mkdir("wheels-of-the-image"))
+    names = ("context", "base", "stages")
+    context, base, workspace = folders = [tmp_path_factory.mktemp(name) for name in names]
+    make_context(ROOT, repository_files(), context)
+    make_base(base)
     recipe = (ROOT / "deploy/image/Dockerfile").read_text(encoding="utf-8")
     yield build(recipe, context, workspace, base=base, wheels=wheels)
     for folder in folders:
@@ -71,22 +68,6 @@ def world(
         pytest.skip("this machine permits no mounts; the other way is tested")
     with ImageWorld(image, way, tmp_path_factory.mktemp(way)) as running:
         yield running
-
-
-def download_wheels(folder: Path) -> None:
-    """Fetch what the locks name, from wherever this machine's pip looks."""
-    environ = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    environ.pop("PIP_REQUIRE_HASHES", None)
-    locks = [word for name in LOCKS for word in ("--requirement", str(ROOT / name))]
-    words = [*pip_of_this_machine(), "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    done = subprocess.run(
-        [*words, "--require-hashes", "--dest", str(folder), *locks],
-        check=False,
-        env=environ,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def names_in(image: Image, folder: str) -> set[str]:

@@ -7,25 +7,74 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.processes import Child
 from tests.local_world.conftest import Begin
-from tests.local_world.worlds import World, command_of, control, has_ended, is_free, until
+from tests.local_world.worlds import (
+    World,
+    command_of,
+    control,
+    free_base,
+    has_ended,
+    is_free,
+    until,
+)
 from zhongkong.local_world import names, plan
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = [
-    "listener_opened name=emulator",
-    "token_refreshed",
+SIGNALS = int(os.environ.get("LOCAL_WORLD_SIGNALS", "1"))
+"""How many of the moments and of the parts below have their turn; each costs a whole world."""
+MOMENTS = (
     "menu_worker_started",
+    "token_refreshed",
+    "listener_opened name=emulator",
     "menu_applied",
-]
+)[:SIGNALS]
+VICTIMS = ("token_service", "menu_worker", "emulator", "trading_bot")[:SIGNALS]
 STORES = (names.STORE, names.INBOX, names.MENU_STORE)
 IGNORING_SIGINT = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A world that was ready and is killed: the pids of its parts, a key it had made."""
+
+    home: Path
+    world: World
+    parts: list[int]
+    key: str
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    home = tmp_path_factory.mktemp("home")
+    world = World(home, free_base())
+    try:
+        parts = world.wait_until_ready().parts()
+    finally:
+        world.child.kill()
+    return Killed(home, world, parts, key_of(world))
+
+
+@pytest.fixture(scope="module")
+def again(killed: Killed) -> Iterator[World]:
+    """The same world, started once more."""
+    until(lambda: all(map(has_ended, killed.parts)), "the parts ended")
+    world = World(killed.home, killed.world.base)
+    try:
+        yield world.wait_until_ready()
+    finally:
+        world.child.kill()
+
+
+def key_of(world: World) -> str:
+    return (world.folder / names.ORDERS_KEY).read_text()
 
 
 def nothing_is_left(world: World, parts: list[int]) -> None:
@@ -38,19 +87,44 @@ def nothing_is_left(world: World, parts: list[int]) -> None:
         connection.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_ready_world_in_order(begin: Begin, number: signal.Signals) -> None:
-    world = begin().wait_until_ready()
-    parts = world.parts()
-    assert len(parts) == 5
-
-    assert world.end(number) == 0
-
-    nothing_is_left(world, parts)
+def it_ended_in_order(world: World) -> None:
     ends = [
         line.split()[0] for line in world.child.output.splitlines() if "process_stopped" in line
     ]
     assert ends == ["menu-worker", "callback-gateway", "token-service", "emulator"]
+
+
+def test_the_parts_die_with_a_world_that_is_killed(killed: Killed) -> None:
+    assert len(killed.parts) == 5
+    nothing_is_left(killed.world, killed.parts)
+
+
+def test_after_a_kill_the_same_world_starts_again(killed: Killed, again: World) -> None:
+    assert key_of(again) == killed.key
+    menus = control(again.base, "GET", f"/accounts/{names.APPID}/menu-history")["now"]
+    assert menus["is_shown"]
+
+
+def test_sigterm_ends_a_ready_world_in_order(again: World) -> None:
+    """The last that uses this world: it ends it."""
+    parts = again.parts()
+    assert len(parts) == 5
+
+    assert again.end(signal.SIGTERM) == 0
+
+    nothing_is_left(again, parts)
+    it_ended_in_order(again)
+
+
+def test_a_ctrl_c_that_arrives_twice_ends_a_ready_world_in_order(begin: Begin) -> None:
+    world = begin().wait_until_ready()
+    parts = world.parts()
+    world.child.send(signal.SIGINT)
+
+    assert world.end() == 0
+
+    nothing_is_left(world, parts)
+    it_ended_in_order(world)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -90,18 +164,9 @@ def test_ctrl_c_before_anything_was_started_leaves_nothing(begin: Begin) -> None
     nothing_is_left(world, [])
 
 
-def test_a_ctrl_c_that_arrives_twice_ends_the_world_in_order(begin: Begin) -> None:
-    world = begin().wait_until_ready()
-    parts = world.parts()
-    world.child.send(signal.SIGINT)
-
-    assert world.end() == 0
-
-    nothing_is_left(world, parts)
-
-
 def test_ctrl_c_is_heard_where_sigint_was_inherited_as_ignored(begin: Begin) -> None:
-    world = begin(wrapper=IGNORING_SIGINT).wait_until_ready()
+    world = begin(wrapper=IGNORING_SIGINT)
+    until(lambda: bool(world.parts()), "a part was started")
     parts = world.parts()
 
     assert world.end() == 0
@@ -109,30 +174,7 @@ def test_ctrl_c_is_heard_where_sigint_was_inherited_as_ignored(begin: Begin) -> 
     nothing_is_left(world, parts)
 
 
-def test_the_parts_die_with_a_world_that_is_killed(begin: Begin) -> None:
-    world = begin().wait_until_ready()
-    parts = world.parts()
-
-    world.child.kill()
-
-    nothing_is_left(world, parts)
-
-
-def test_after_a_kill_the_same_world_starts_again(begin: Begin) -> None:
-    world = begin().wait_until_ready()
-    key = (world.folder / names.ORDERS_KEY).read_text()
-    parts = world.parts()
-    world.child.kill()
-    until(lambda: all(map(has_ended, parts)), "the parts ended")
-
-    again = begin(world.base).wait_until_ready()
-
-    assert (again.folder / names.ORDERS_KEY).read_text() == key
-    menus = control(again.base, "GET", f"/accounts/{names.APPID}/menu-history")["now"]
-    assert menus["is_shown"]
-
-
-@pytest.mark.parametrize("name", ["emulator", "token_service", "trading_bot", "menu_worker"])
+@pytest.mark.parametrize("name", VICTIMS)
 def test_a_part_that_dies_ends_the_world_with_a_line_that_says_so(begin: Begin, name: str) -> None:
     world = begin().wait_until_ready()
     parts = world.parts()

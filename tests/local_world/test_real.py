@@ -16,7 +16,7 @@ import yaml
 from callback_gateway.settings import GatewaySettings
 from menu_worker.settings import MenuWorkerSettings
 from tests.fixtures.processes import Child
-from tests.local_world.conftest import Begin
+from tests.local_world.conftest import Begin, Up
 from tests.local_world.worlds import (
     DEADLINE_S,
     World,
@@ -24,7 +24,6 @@ from tests.local_world.worlds import (
     control,
     environment,
     free_base,
-    run_up,
     shell,
 )
 from token_service.settings import TokenServiceSettings
@@ -184,10 +183,12 @@ def test_a_platform_that_cannot_be_reached_is_no_reason_not_to_start(begin: Begi
     assert world.end() == 0
 
 
-def test_half_an_account_ends_the_start_with_one_line(tmp_path: Path) -> None:
-    ended = run_up(tmp_path, WECHAT_SECRET=SECRET)
-    assert ended.returncode == 1
-    [line] = ended.stderr.splitlines()
+def test_half_an_account_ends_the_start_with_one_line(
+    up: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WECHAT_SECRET", SECRET)
+    assert up() == 1
+    [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("WECHAT_APPID is not set")
     assert SECRET not in line
     assert list(tmp_path.iterdir()) == []
@@ -229,9 +230,9 @@ def test_an_appid_that_is_none_is_refused_without_showing_it(appid: str) -> None
     [("--wechat-url", "https://api.weixin.qq.com", "--plaintext"), ("--wechat-url", "x")],
 )
 def test_what_is_for_the_real_wechat_is_misuse_without_it(
-    tmp_path: Path, arguments: tuple[str, ...]
+    up: Up, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    assert run_up(tmp_path, *arguments).returncode == 64
+    assert up(*arguments) == 64
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from callback_gateway.settings import GatewaySettings
 from menu_worker.cli import main as menu_worker
 from menu_worker.settings import MenuWorkerSettings
-from tests.local_world.conftest import Begin
+from tests.local_world.conftest import Begin, Up
 from tests.local_world.worlds import World, free_base, is_free, run_up
 from token_service.settings import TokenServiceSettings
 from zhongkong.emulator.settings import read_setup
@@ -85,12 +85,10 @@ def test_a_second_world_from_another_folder_names_the_first_as_the_owner(
     assert any(f"pid {pid} " in line for pid in world.parts())
 
 
-def test_two_worlds_run_side_by_side_on_their_own_ports(begin: Begin) -> None:
-    first, second = begin(), begin()
-    first.wait_until_ready()
-    second.wait_until_ready()
-    assert first.end() == 0
-    assert second.child.running
+def test_two_worlds_run_side_by_side_on_their_own_ports(world: World, begin: Begin) -> None:
+    second = begin().wait_until_ready()
+    assert second.end() == 0
+    assert world.child.running
 
 
 @pytest.mark.parametrize(
@@ -103,10 +101,11 @@ def test_two_worlds_run_side_by_side_on_their_own_ports(begin: Begin) -> None:
         ("surplus",),
     ],
 )
-def test_misuse_exits_64(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    ended = run_up(tmp_path, *arguments)
-    assert ended.returncode == 64
-    assert "Usage: zhongkong up" in ended.stderr
+def test_misuse_exits_64(
+    up: Up, tmp_path: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert up(*arguments) == 64
+    assert "Usage: zhongkong up" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,6 @@ button:
   - {type: click, name: 买入, key: BUY_IN}
   - {type: click, name: 持仓, key: HOLDINGS}
 """
-
-
-@pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world that is ready, and that is changed by these tests."""
-    ready = World(tmp_path_factory.mktemp("home"), free_base())
-    try:
-        yield ready.wait_until_ready()
-    finally:
-        ready.child.terminate()
 
 
 def does(world: World, user: str, **what: object) -> list[dict[str, Any]]:
@@ -67,15 +56,15 @@ def slow_down(world: World, delay_s: float) -> None:
     control(world.base, "PUT", f"{ACCOUNT}/handler-delay", {"delay_s": delay_s})
 
 
-def test_a_tap_on_the_menu_is_answered_by_the_bot(used: World) -> None:
-    sent, reply = does(used, names.USER, click="BUY_IN")
+def test_a_tap_on_the_menu_is_answered_by_the_bot(world: World) -> None:
+    sent, reply = does(world, names.USER, click="BUY_IN")
     assert sent["kind"] == "sent"
     assert (reply["kind"], reply["type"]) == ("reply", "text")
     assert reply["content"]["content"].startswith("已买入 1 手")
 
 
-def test_a_text_is_answered_by_the_bot_too(used: World) -> None:
-    [_, reply] = does(used, names.STRANGER, text="持仓")
+def test_a_text_is_answered_by_the_bot_too(world: World) -> None:
+    [_, reply] = does(world, names.STRANGER, text="持仓")
     assert reply["content"]["content"].startswith("您持有 0 手")
 
 
@@ -88,31 +77,36 @@ def test_a_text_is_answered_by_the_bot_too(used: World) -> None:
     ],
 )
 def test_other_things_are_answered_by_the_configuration(
-    used: World, what: dict[str, str], said: str
+    world: World, what: dict[str, str], said: str
 ) -> None:
-    [_, reply] = does(used, names.MEMBER, **what)
+    [_, reply] = does(world, names.MEMBER, **what)
     assert reply["content"]["content"].startswith(said)
 
 
-def test_users_see_the_menu_that_is_for_them(used: World) -> None:
-    assert labels(menu_of(used)) == ["买入", "卖出", "查收益"]
-    theirs = menu_of(used, names.MEMBER)
+def test_users_see_the_menu_that_is_for_them(world: World) -> None:
+    assert labels(menu_of(world)) == ["买入", "卖出", "查收益"]
+    theirs = menu_of(world, names.MEMBER)
     assert theirs["origin"] == "conditional"
     assert labels(theirs) == ["买入", "卖出", "会员"]
 
 
-def test_a_handler_that_misses_the_first_try_answers_a_later_one(used: World) -> None:
-    slow_down(used, 5.5)
+def test_a_handler_that_misses_the_first_try_answers_a_later_one(world: World) -> None:
+    slow_down(world, 5.5)
     try:
-        [_, reply] = does(used, names.MEMBER, click="BUY_IN")
+        [_, reply] = does(world, names.MEMBER, click="BUY_IN")
     finally:
-        slow_down(used, 0)
+        slow_down(world, 0)
     assert "现持有 1 手" in reply["content"]["content"]
 
 
-def test_a_changed_menu_file_is_the_live_menu_within_seconds(used: World) -> None:
-    (used.folder / names.MENU).write_text(GOOD)
-    until(lambda: labels(live(used)["now"]) == ["买入", "持仓"], "the live menu changed")
+def test_a_changed_menu_file_is_the_live_menu_within_seconds(world: World) -> None:
+    menu = world.folder / names.MENU
+    sample = menu.read_text("utf-8")
+    menu.write_text(GOOD, "utf-8")
+    try:
+        until(lambda: labels(live(world)["now"]) == ["买入", "持仓"], "the live menu changed")
+    finally:
+        menu.write_text(sample, "utf-8")
 
 
 def test_a_bad_menu_file_leaves_the_menu_out_and_says_where_to_look(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import os
 import runpy
@@ -25,7 +26,11 @@ def main() -> None:
     """Never returns normally: the module's own end is the end of the process."""
     parent, loads, module, *arguments = sys.argv[1:]
     die_with(int(parent))
+    gc.disable()
     importlib.import_module(loads)
+    # What is loaded stays: to look for garbage in it, now and in the end, is a sixth of a start.
+    gc.freeze()
+    gc.enable()
     if not os.read(0, 1):
         os._exit(1)
     threading.Thread(target=_watch_pipe, name="parent-watch", daemon=True).start()
