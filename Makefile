@@ -11,6 +11,8 @@ PYTEST ?=
 BIN := .venv/bin
 
 export PYTHON
+# Compiled code is kept: processes under test are started by the hundred.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format types imports simulate chaos fuzz bench screenshots lock clean runtime dev

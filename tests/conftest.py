@@ -18,6 +18,7 @@ pytest_plugins = [
     "pytester",
     "tests.fixtures.redis",
     "tests.fixtures.sentinel",
+    "tests.fixtures.turns",
     "tests.guarantees.plugin",
 ]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.deployment import Account, Deployment
 from tests.chaos.patience import eventually
 
@@ -31,6 +33,7 @@ class Mount:
             self.path.symlink_to(Path("..data", self._file))
 
 
+@pytest.mark.slow
 async def test_a_secret_replaced_in_its_mount_takes_effect_without_a_restart(
     deployment: Deployment, tmp_path: Path
 ) -> None:

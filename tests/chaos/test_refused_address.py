@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.chaos.deployment import Deployment
 from tests.chaos.egress import egress
 from tests.chaos.patience import eventually
@@ -10,6 +12,7 @@ from tests.fixtures.redis import RedisServer
 ALLOWED, REFUSED = "127.0.0.2", "127.0.0.3"
 
 
+@pytest.mark.slow
 async def test_a_replica_whose_address_is_refused_stands_aside_for_the_others(
     deployment: Deployment, redis_server: RedisServer
 ) -> None:

@@ -12,6 +12,8 @@ from tests.chaos.replica import Replica
 from tests.chaos.rounds import ROUNDS
 from tests.fixtures.redis import RedisServer
 
+pytestmark = pytest.mark.slow
+
 ENDS = [
     pytest.param(signal.SIGTERM, id="in good order"),
     pytest.param(signal.SIGKILL, id="killed"),

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.chaos.deployment import Deployment
 from tests.chaos.patience import eventually
 
 KEY = "ENCRYPTION_KEY"
 
 
+@pytest.mark.slow
 async def test_no_output_of_a_whole_life_holds_a_token_secret_or_key(
     deployment: Deployment,
 ) -> None:

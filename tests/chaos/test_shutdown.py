@@ -11,6 +11,8 @@ from tests.chaos.deployment import Deployment
 from tests.chaos.patience import eventually
 from tests.chaos.readers import Load
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
 WAITING = 50
 

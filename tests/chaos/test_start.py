@@ -9,6 +9,8 @@ import pytest
 from tests.chaos.deployment import Deployment
 from tests.fixtures.redis import RedisServer
 
+pytestmark = pytest.mark.slow
+
 READERS = 200
 
 

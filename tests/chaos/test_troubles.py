@@ -21,6 +21,8 @@ from tests.chaos.replica import Replica
 from tests.fixtures.redis import RedisServer
 from zhongkong.wechat.codes import ERROR_CODES
 
+pytestmark = pytest.mark.slow
+
 ASKING_ON_S = 1.0
 WELL = "well"
 

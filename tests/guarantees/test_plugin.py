@@ -22,7 +22,8 @@ def test_holds_on(store):
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    pytester.makeini("[pytest]\ntestpaths = tests\nasyncio_default_fixture_loop_scope = function\n")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]\ntestpaths = tests\n")
     folder = pytester.mkdir("tests")
     (folder / "test_it.py").write_text(TESTS, encoding="utf-8")
     pytester.mkdir("docs")
@@ -42,7 +43,7 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     "words",
     [
         pytest.param((), id="in one process"),
-        pytest.param(("-n", "1"), id="with xdist"),
+        pytest.param(("-p", "xdist", "-n", "1"), id="with xdist"),
     ],
 )
 def test_a_run_whose_rows_are_all_proven_passes(
@@ -57,7 +58,7 @@ def test_a_run_whose_rows_are_all_proven_passes(
     "words",
     [
         pytest.param((), id="in one process"),
-        pytest.param(("-n", "1"), id="with xdist"),
+        pytest.param(("-p", "xdist", "-n", "1"), id="with xdist"),
         pytest.param(("--collect-only",), id="when only collecting"),
     ],
 )
@@ -76,7 +77,7 @@ def test_a_row_that_names_a_test_that_is_not_there_fails_the_run(
     "words",
     [
         pytest.param((), id="in one process"),
-        pytest.param(("-n", "1"), id="with xdist"),
+        pytest.param(("-p", "xdist", "-n", "1"), id="with xdist"),
     ],
 )
 def test_in_ci_a_skipped_proof_fails_the_run(

@@ -349,6 +349,7 @@ def fail_over(pair: RedisSentinel) -> None:
     raise AssertionError("the sentinel found no replica to promote")
 
 
+@pytest.mark.slow
 async def test_a_demoted_master_that_lives_on_is_left(redis_sentinel: RedisSentinel) -> None:
     connection = await RedisConnection.open(target(redis_sentinel.url))
     await connection.run(COUNT, ["k"], [1])
@@ -392,6 +393,7 @@ def cluster(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
+@pytest.mark.slow
 async def test_a_cluster_runs_scripts_and_survives_a_restart(cluster: RedisServer) -> None:
     url = f"redis+cluster://{cluster.host}:{cluster.port}"
     connection = await RedisConnection.open(target(url))
@@ -407,6 +409,7 @@ async def test_a_cluster_runs_scripts_and_survives_a_restart(cluster: RedisServe
     await connection.close()
 
 
+@pytest.mark.slow
 async def test_a_cluster_that_is_away_at_the_start_is_found_later(cluster: RedisServer) -> None:
     await asyncio.to_thread(cluster.kill)
     url = f"redis+cluster://{cluster.host}:{cluster.port}"
@@ -416,6 +419,7 @@ async def test_a_cluster_that_is_away_at_the_start_is_found_later(cluster: Redis
     await connection.close()
 
 
+@pytest.mark.slow
 async def test_a_cluster_addressed_as_a_single_server_is_told_apart(cluster: RedisServer) -> None:
     with cluster.client() as client:
         client.execute_command("CLUSTER DELSLOTSRANGE", 0, 16383)

@@ -18,7 +18,7 @@ from token_service.rotation import (
 )
 from token_service.slot import Call, FailureKind, SlotState
 
-MANY = settings(max_examples=400)
+MANY = settings(max_examples=200)
 
 
 def fetched(state: SlotState, me: Replica, policy: Policy) -> list[Fetch]:

@@ -93,7 +93,10 @@ class Links:
             await link.disconnect(nowait=True)
 
     async def close(self) -> None:
-        await self.renew()
+        """Over TLS it waits for the server's goodbye, for as long as connecting may take."""
+        self._generation += 1
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*map(_leave, idle))
         await self._place.close()
 
     async def _take(self) -> Connection:
@@ -148,6 +151,11 @@ class Links:
             self._idle.append(link)
         else:
             await link.disconnect(nowait=True)
+
+
+async def _leave(link: Connection) -> None:
+    with contextlib.suppress(RedisError, OSError):
+        await link.disconnect()
 
 
 async def _answer(link: Connection) -> Any:

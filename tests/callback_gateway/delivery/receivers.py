@@ -7,6 +7,7 @@ import base64
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -34,11 +35,13 @@ async def raw_receiver(
 ) -> AsyncIterator[str]:
     """A target that reads a request's head and then does what `talk` does."""
     talking: set[asyncio.Task[None]] = set()
+    ends: WeakSet[asyncio.WriteTransport] = WeakSet()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         talking.add(task)
+        ends.add(writer.transport)
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await talk(reader, writer)
         writer.close()
@@ -52,6 +55,9 @@ async def raw_receiver(
         for task in talking:
             task.cancel()
         await asyncio.gather(*talking, return_exceptions=True)
+        # A closed one waits for its reader, and over TLS for a goodbye: for longer than the loop.
+        for end in list(ends):
+            end.abort()
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:

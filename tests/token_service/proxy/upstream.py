@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from weakref import WeakSet
 
 Script = Callable[["Visit"], Awaitable[None]]
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\n{"errcode":0}'
@@ -70,11 +71,13 @@ class Upstream:
 async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
     """Serve until the end of the test. A script that ends keeps its connection open."""
     visits: set[asyncio.Task[None]] = set()
+    ends: WeakSet[asyncio.WriteTransport] = WeakSet()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         visits.add(task)
+        ends.add(writer.transport)
         it.open += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -97,3 +100,6 @@ async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIt
             task.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*visits, return_exceptions=True)
+        # A closed one waits for its reader, and over TLS for a goodbye: for longer than the loop.
+        for end in list(ends):
+            end.abort()

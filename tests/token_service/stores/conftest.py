@@ -9,9 +9,9 @@ import pytest
 
 from tests.fixtures.redis import RedisServer
 from tests.token_service.stores.manual_clock import ManualClock
-from token_service.stores.base import TokenStore
 from token_service.stores.codec import Sealer
 from token_service.stores.memory import MemoryTokenStore
+from token_service.stores.movable import MovableTokenStore
 from token_service.stores.redis import RedisTokenStore
 from token_service.stores.sqlite import SqliteTokenStore
 from zhongkong.runtime.clock import SystemRandomness
@@ -45,9 +45,9 @@ class Place:
     def __init__(self, address: RedisServer | Path | None, clock: ManualClock) -> None:
         self._address = address
         self._clock = clock
-        self._store: TokenStore | None = None
+        self._store: MovableTokenStore | None = None
 
-    async def open(self, *keys: str) -> TokenStore:
+    async def open(self, *keys: str) -> MovableTokenStore:
         """Close the store that was open here, as a restart does, and open it again."""
         await self.close()
         sealer = Sealer(keys)
@@ -82,7 +82,7 @@ def clock() -> ManualClock:
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
-) -> AsyncIterator[TokenStore]:
+) -> AsyncIterator[MovableTokenStore]:
     """An empty store of each sort, with encryption where the sort has it."""
     place = Place(_address(request, tmp_path), clock)
     yield await place.open(KEY)
