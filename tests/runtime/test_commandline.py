@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import typer
 
@@ -23,6 +25,11 @@ def leaves(code: int) -> None:
 @app.command()
 def gives_up() -> None:
     raise typer.Abort
+
+
+@app.command()
+def tells_whether_garbage_is_collected() -> int:
+    return int(gc.isenabled())
 
 
 @app.command()
@@ -62,3 +69,9 @@ def test_a_service_may_take_its_arguments_from_the_process(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["sample", "returns", "5"])
     assert run_app(app, name="sample") == 5
+
+
+def test_a_command_looks_for_no_garbage_and_leaves_that_as_it_was() -> None:
+    assert gc.isenabled()
+    assert run_app(app, ["tells-whether-garbage-is-collected"], name="sample") == 0
+    assert gc.isenabled()

@@ -57,6 +57,16 @@ def ended(child: Child) -> int:
     return code
 
 
+def test_a_service_collects_garbage_even_where_its_command_did_not(start: Start) -> None:
+    child = start("""
+        import gc
+        gc.disable()
+        async def main(stop):
+            print(f"up, collecting: {gc.isenabled()}", flush=True)
+        """)
+    assert child.wait_for_line("collecting").endswith("True")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_main_leave_in_order(start: Start, number: signal.Signals) -> None:
     child = start(WAITS)

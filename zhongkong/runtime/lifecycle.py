@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -96,6 +97,7 @@ def run(
     """
     import uvloop  # noqa: PLC0415 - what only imports the error types must not load it
 
+    gc.enable()  # a command goes without while it imports
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_live(main, grace_s, echo_s))
         # The loop now waits for every task and thread, and one that hangs would keep us for ever.
