@@ -167,17 +167,15 @@ def store_copy(
 ) -> int:
     """Copy the running service's store; from then on it hands out, but fetches nothing."""
     from token_service import store_commands
-    from token_service.keys_out import NoKeysOut
+    from token_service.keys_out import NoKeysOut, keys_to_hand_on
     from token_service.running import running
     from zhongkong.runtime.asking import NotReached
     from zhongkong.runtime.settings import ConfigError
 
-    loaded = None if keys_out is None else _load(config)
-    if keys_out is not None and loaded is None:
-        return 1
-    keys = None if keys_out is None or loaded is None else (loaded, keys_out)
+    path = _path(config)
     try:
-        lines = store_commands.copy(running(_path(config), os.environ, key_file), to, keys)
+        keys = None if keys_out is None else (keys_to_hand_on(path, os.environ), keys_out)
+        lines = store_commands.copy(running(path, os.environ, key_file), to, keys)
     except (ConfigError, NotReached, NoKeysOut) as trouble:
         typer.echo(str(trouble), err=True)
         return 1

@@ -26,6 +26,11 @@ class Way(StrEnum):
     IN = "filled_from"
     """It is filled. Frozen until it is whole, however long that takes."""
 
+    @property
+    def words(self) -> str:
+        """As it stands in a sentence, before the other store's address."""
+        return self.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
@@ -39,6 +44,9 @@ class Freeze:
     other: str
     at: float
     until: float | None
+
+    def __str__(self) -> str:
+        return f"{self.way.words} {self.other}"
 
     @property
     def sealed(self) -> bool:
@@ -63,6 +71,16 @@ def ends_at(freeze: Freeze | None) -> float:
 def is_at_work(freeze: Freeze, now: float) -> bool:
     """Whether the copy was heard of lately."""
     return freeze.until is not None and freeze.until > now
+
+
+def is_half_filled(freeze: Freeze | None) -> bool:
+    """Whether what the store holds may be half of another's, or old: nobody is to believe it."""
+    return freeze is not None and freeze.way is Way.IN
+
+
+def may_mint_elsewhere(freeze: Freeze) -> bool:
+    """Whether another store's service may have minted since: not before all was copied there."""
+    return freeze.sealed or freeze.way is Way.IN
 
 
 def begin(current: Freeze | None, copy: str, way: Way, other: str, *, now: float) -> Changed:
@@ -95,11 +113,9 @@ def let_go(current: Freeze | None, copy: str, *, now: float) -> Changed:
     return replace(current, until=now), True
 
 
-def thaw(current: Freeze | None, copy: str | None) -> Changed:
-    """Lift this copy's freeze, or with None whichever stands."""
-    if current is not None and copy is not None and current.copy != copy:
-        return current, True
-    return None, True
+def thaw(current: Freeze | None, copy: str) -> Changed:
+    """Lift this copy's freeze."""
+    return (None if current is None or current.copy == copy else current), True
 
 
 def is_news(before: Freeze | None, after: Freeze | None) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from token_service.freeze import Way
+from token_service.freeze import Way, is_at_work
 from zhongkong.runtime.answers import rfc3339
 
 if TYPE_CHECKING:
     from token_service.freeze import Freeze
 
 
-def remedy_of(freeze: Freeze) -> str:
-    """What a person does about a freeze."""
+def remedy_of(freeze: Freeze, now: float) -> str:
+    """What a person does about a freeze that stands."""
+    if is_at_work(freeze, now):
+        return "wait for the copy; if it broke off, this is known within a minute"
     if freeze.way is Way.IN:
         return (
             "repeat the copy; to go on with what is here, `token-service store thaw` once the "
@@ -24,12 +26,13 @@ def remedy_of(freeze: Freeze) -> str:
     )
 
 
-def document_of(freeze: Freeze) -> dict[str, Any]:
-    """A freeze for the status document."""
+def document_of(freeze: Freeze, now: float) -> dict[str, Any]:
+    """A freeze that stands, for the status document."""
     return {
         **fields_of(freeze),
+        "at_work": is_at_work(freeze, now),
         "for_good": freeze.sealed,
-        "remedy": remedy_of(freeze),
+        "remedy": remedy_of(freeze, now),
     }
 
 

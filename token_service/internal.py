@@ -31,6 +31,8 @@ REVOCATIONS_PATH: Final = "/v1/clients/{name}/revocations"
 COPIES_PATH: Final = "/v1/store-copies"
 FREEZE_PATH: Final = "/v1/store-freeze"
 
+_HANDED_ON: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
+
 
 def make_internal_app(
     guard: Guard,
@@ -79,11 +81,22 @@ def make_internal_app(
     return app
 
 
+def comes_from_here(peer: str | None, own: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a request was made on this machine, not handed on by a proxy that runs here.
+
+    `peer` and `own` are both ends of its connection; equal ones are one machine's.
+    """
+    if peer is None or any(name in headers for name in _HANDED_ON):
+        return False
+    return is_loopback(peer) or peer == own
+
+
 def add_moving(app: web.Application, moving: Moving) -> None:
     """Let the holder of the admin key copy the store and thaw it, the first from here alone."""
 
     async def copy_store(request: web.Request) -> web.Response:
-        if not is_loopback(request.remote or ""):
+        own = request.get_extra_info("sockname") or (None,)
+        if not comes_from_here(request.remote, own[0], request.headers):
             raise Problem(
                 403,
                 "Not from here",

@@ -211,8 +211,8 @@ class Keeper:
         match action:
             case Wait(until):
                 self.had_outcome = self.had_outcome or action.reason is not None
-                frozen_out = action.reason is Reason.STORE_FROZEN
-                return min(until - snapshot.now, _FROZEN_LOOK_S if frozen_out else _LOOK_AGAIN_S)
+                untold = action.reason is Reason.STORE_FROZEN and snapshot.state.record is None
+                return min(until - snapshot.now, _FROZEN_LOOK_S if untold else _LOOK_AGAIN_S)
             case Fetch():
                 await self._fetch(decide)
             case Ask(record, window_s):

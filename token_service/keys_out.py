@@ -11,15 +11,16 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ConfigDict
+
 from token_service.opaque import OpaqueKeyRefused, OpaqueTokens
 from token_service.opaque_keys import present_keys
+from token_service.settings import ENV_PREFIX, TokenServiceSettings
+from zhongkong.runtime.settings import Secret, Settings, StoreUrl, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from token_service.settings import TokenServiceSettings
-    from zhongkong.runtime.settings import Loaded
 
 _MODE: Final = 0o600
 
@@ -28,10 +29,20 @@ class NoKeysOut(Exception):
     """The keys can't be read or written. Says why, never a key."""
 
 
-def keys_to_hand_on(loaded: Loaded[TokenServiceSettings]) -> list[str]:
-    """The keys that the service of this configuration uses. Blocking. Raises NoKeysOut."""
+class _Keys(Settings):
+    """All that is needed here: whoever copies needn't be able to read the accounts' secrets."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    store: StoreUrl = TokenServiceSettings.model_fields["store"].default
+    opaque_token_keys: tuple[Secret, ...] = ()
+
+
+def keys_to_hand_on(config: Path, environ: Mapping[str, str]) -> list[str]:
+    """The keys of the service of this configuration. Blocking. Raises ConfigError, NoKeysOut."""
+    loaded = load(_Keys, config, environ, prefix=ENV_PREFIX)
     try:
-        keys = present_keys(loaded)
+        keys = present_keys(loaded.settings, loaded.base)
         OpaqueTokens(keys)
     except (OSError, UnicodeError) as trouble:
         why = getattr(trouble, "strerror", None) or "it is no text"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from token_service.freeze import is_half_filled
 from token_service.slot import Intent, IntentOutcome, Probe, SlotState, TokenRecord, Verdict
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ class Doubt:
 
 
 def usable_until(state: SlotState, now: float, policy: Policy) -> float:
-    """Until when the current token may be handed out; 0 when there is none or it is dead."""
+    """Until when the current token may be handed out; 0 when there is none to believe in."""
     record = state.record
-    if record is None or state.condemned is not None:
+    if record is None or state.condemned is not None or is_half_filled(state.frozen):
         return 0.0
     doubt = doubt_of(state, now)
     if doubt is None:

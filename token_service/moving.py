@@ -8,14 +8,15 @@ don't come through here: the command that asks for a copy reads them where this 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from token_service.freeze import stands
-from token_service.freeze_told import document_of, fields_of, remedy_of
+from token_service.freeze import may_mint_elsewhere, stands
+from token_service.freeze_told import fields_of, remedy_of
 from token_service.stores.copy_hold import CopyRefused, End
 from token_service.stores.copying import StoreCopy
 from token_service.stores.open import open_token_store
+from zhongkong.runtime.answers import rfc3339
 from zhongkong.runtime.logs import get_logger
 from zhongkong.runtime.problems import Problem
 from zhongkong.runtime.startup import CannotStart
@@ -49,7 +50,7 @@ class Wish:
     `key_ids` is None where nobody cares.
     """
 
-    to: str
+    to: str = field(repr=False)
     key_ids: tuple[str, ...] | None = None
 
 
@@ -92,6 +93,7 @@ class Moving:
         self._tasks = tasks
         self._clock = clock
         self._randomness = randomness
+        self._at_work: asyncio.Task[Copied | Problem] | None = None
 
     async def copy(self, wanted: Wish) -> dict[str, Any]:
         """Copy the store, and freeze it for good. It goes on when the caller hangs up.
@@ -105,10 +107,13 @@ class Moving:
                 "The running service uses other keys for opaque tokens than its configuration has "
                 "now. Restart it, or undo the change, then repeat."
             )
-        task = self._tasks.once("store copy", self._settled(wanted.to, str(target)))
-        outcome: Copied | Problem = await asyncio.shield(task)
+        if self._at_work is not None and not self._at_work.done():
+            raise _conflict("This service is at work on a copy already: wait for it.")
+        self._at_work = self._tasks.once("store copy", self._settled(wanted.to, str(target)))
+        outcome = await asyncio.shield(self._at_work)
         if isinstance(outcome, Problem):
             raise outcome
+        first_end = outcome.first_end
         return {
             "from": self._source.address,
             "to": str(target),
@@ -116,25 +121,21 @@ class Moving:
             "tokens": outcome.tokens,
             "calls": outcome.calls,
             "revocations": outcome.revocations,
+            "first_end": None if first_end is None else rfc3339(first_end),
             "again": outcome.again,
             "encrypted": self._sealer.active,
         }
 
     async def thaw(self) -> dict[str, Any]:
         """Lift whatever freeze stands. Raises Problem 503 when the store is away."""
-        store = self._source.store
         try:
-            freeze, now = await store.freeze_read()
-            await store.thaw()
+            lifted = await self._source.store.take_back()
         except StoreUnavailable as away:
             raise _away(str(away)) from None
-        stood = stands(freeze, now)
-        if freeze is not None and stood:
-            log.warning("store_thawed", **fields_of(freeze))
-        return {
-            "thawed": stood,
-            "freeze": document_of(freeze) if freeze is not None and stood else None,
-        }
+        if lifted is None:
+            return {"thawed": False}
+        log.warning("store_thawed", **fields_of(lifted))
+        return {"thawed": True, "doubted": may_mint_elsewhere(lifted), **fields_of(lifted)}
 
     def _target(self, to: str) -> StoreTarget:
         try:
@@ -158,6 +159,9 @@ class Moving:
             problem = _conflict(str(refusal))
         except (StoreUnavailable, CannotStart) as trouble:
             problem = _away(str(trouble))
+        except asyncio.CancelledError:
+            log.error("store_copy_failed", **ends, reason="the service was stopped meanwhile")
+            raise
         else:
             took_ms = int((self._clock.monotonic() - began) * 1000)
             counts = {"slots": copied.slots, "revocations": copied.revocations}
@@ -194,7 +198,7 @@ async def tell_if_frozen(store: MovableTokenStore) -> None:
             "store_frozen",
             **fields_of(freeze),
             effect="nothing is fetched from WeChat; live tokens are handed out until they end",
-            remedy=remedy_of(freeze),
+            remedy=remedy_of(freeze, now),
         )
 
 

@@ -7,7 +7,7 @@ are given keys, or none could read another's tokens.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from token_service.opaque import KEY_BYTES_MIN, OpaqueKeyRefused, OpaqueTokens
 from zhongkong.runtime.startup import CannotStart
@@ -18,19 +18,28 @@ if TYPE_CHECKING:
 
     from token_service.settings import TokenServiceSettings
     from zhongkong.runtime.clock import Randomness
-    from zhongkong.runtime.settings import Loaded
+    from zhongkong.runtime.settings import Loaded, Secret
 
 _SUFFIX: Final = ".opaque-keys"
 _MODE: Final = 0o600
 _BYTES_AT_MOST: Final = 64 * 1024
 
 
+class KeySettings(Protocol):
+    """The settings that say where the keys are."""
+
+    @property
+    def store(self) -> str: ...
+    @property
+    def opaque_token_keys(self) -> tuple[Secret, ...]: ...
+
+
 def opaque_tokens(loaded: Loaded[TokenServiceSettings], randomness: Randomness) -> OpaqueTokens:
     """The keys in force. Blocking; may make the file. Raises CannotStart."""
-    configured = _configured(loaded)
+    configured = _configured(loaded.settings)
     if configured:
         return OpaqueTokens(configured)
-    path = _beside(loaded)
+    path = _beside(loaded.settings, loaded.base)
     if path is None:
         return OpaqueTokens([randomness.token(KEY_BYTES_MIN)])
     try:
@@ -42,21 +51,21 @@ def opaque_tokens(loaded: Loaded[TokenServiceSettings], randomness: Randomness) 
         raise CannotStart(f"{path}: {trouble}") from None
 
 
-def present_keys(loaded: Loaded[TokenServiceSettings]) -> list[str]:
+def present_keys(settings: KeySettings, base: Path) -> list[str]:
     """The same keys as texts, for another service to take over. Makes none; empty without any.
 
     Blocking. Raises OSError and UnicodeError for a file that can't be read.
     """
-    path = _beside(loaded)
-    return _configured(loaded) or ([] if path is None else _lines(path))
+    path = _beside(settings, base)
+    return _configured(settings) or ([] if path is None else _lines(path))
 
 
-def _configured(loaded: Loaded[TokenServiceSettings]) -> list[str]:
-    return [key.reveal() for key in loaded.settings.opaque_token_keys]
+def _configured(settings: KeySettings) -> list[str]:
+    return [key.reveal() for key in settings.opaque_token_keys]
 
 
-def _beside(loaded: Loaded[TokenServiceSettings]) -> Path | None:
-    target = parse_store_url(loaded.settings.store, loaded.base)
+def _beside(settings: KeySettings, base: Path) -> Path | None:
+    target = parse_store_url(settings.store, base)
     return key_file(target.path) if isinstance(target, SqliteTarget) else None
 
 

@@ -28,7 +28,7 @@ from token_service.obstacles import (
     by_lease,
     held_back,
 )
-from token_service.slot import Call, Cause, SlotState, TokenRecord, Verdict
+from token_service.slot import Call, Cause, Condemned, SlotState, TokenRecord, Verdict
 from token_service.transitions import lacks_intents, may_restore
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _wanted(state: SlotState, now: float, policy: Policy) -> list[_Want]:
         fetch = Fetch(policy.first_call, Cause.MISSING)
         return [_Want(state.born_at + policy.reseed_grace_s, fetch)]
     if state.condemned is not None:
-        return _wanted_when_condemned(state, record, now, policy)
+        return _wanted_when_condemned(state, record, state.condemned, now, policy)
     live = now < usable_until(state, now, policy)
     doubt = doubt_of(state, now)
     cause = Cause.EXPIRED if now >= record.expires_at else Cause.PLANNED
@@ -142,16 +142,17 @@ def _wanted(state: SlotState, now: float, policy: Policy) -> list[_Want]:
 
 
 def _wanted_when_condemned(
-    state: SlotState, record: TokenRecord, now: float, policy: Policy
+    state: SlotState, record: TokenRecord, condemned: Condemned, now: float, policy: Policy
 ) -> list[_Want]:
     """Classic: mint. Stable: fetch; the same token again: probe; still dead: force.
 
-    A ticket is fetched again, for there is no way to force another.
+    A ticket is fetched again, for there is no way to force another. While nothing can be fetched
+    on a frozen store, the token itself is asked: evidence may have been wrong.
     """
-    condemned = state.condemned
-    fetched_since = condemned is not None and record.fetched_at >= condemned.at
-    if condemned is None or policy.first_call is Call.CLASSIC or not fetched_since:
-        return [_Want(now, Fetch(policy.first_call, Cause.REJECTED))]
+    if policy.first_call is Call.CLASSIC or record.fetched_at < condemned.at:
+        fetch = _Want(now, Fetch(policy.first_call, Cause.REJECTED))
+        asks = stands(state.frozen, now) and not condemned.probed and not policy.ticket
+        return [_last_word(state, record, condemned, now, policy), fetch] if asks else [fetch]
     again = _Want(
         record.fetched_at + policy.condemned_refetch_s, Fetch(policy.first_call, Cause.REJECTED)
     )
@@ -159,11 +160,17 @@ def _wanted_when_condemned(
         return [again]
     if condemned.probed:
         return [_Want(now, Fetch(Call.FORCED, Cause.REJECTED)), again]
+    return [_last_word(state, record, condemned, now, policy), again]
+
+
+def _last_word(
+    state: SlotState, record: TokenRecord, condemned: Condemned, now: float, policy: Policy
+) -> _Want:
+    """Ask a condemned token itself: at once, and again while no answer is of use."""
     probe = probe_of(record, state)
     if probe is None or probe.claimed_at < condemned.at:
-        return [_Want(now, Ask(record, window_s=0.0)), again]
-    at = probe.claimed_at + policy.probe_window_s
-    return [_Want(at, Ask(record, policy.probe_window_s)), again]
+        return _Want(now, Ask(record, window_s=0.0))
+    return _Want(probe.claimed_at + policy.probe_window_s, Ask(record, policy.probe_window_s))
 
 
 def _wanted_in_doubt(

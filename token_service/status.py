@@ -51,7 +51,7 @@ def status_document(process: ProcessStatus, slots: list[SlotStatus], now: float)
         "store": {
             "address": process.store,
             "reachable": process.store_reachable,
-            "frozen": None if process.freeze is None else document_of(process.freeze),
+            "frozen": None if process.freeze is None else document_of(process.freeze, now),
         },
         "waiting": {"requests": process.waiting, "limit": process.waiting_limit},
         "config": {

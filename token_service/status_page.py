@@ -185,7 +185,7 @@ def _store_troubles(document: Mapping[str, Any], words: Words) -> Iterator[Troub
     if frozen is not None:
         way, other = words.named("way", frozen["way"]), frozen["other"]
         detail = words("store_frozen_detail", address=store["address"], way=way, other=other)
-        remedy = words.named("do", frozen["way"])
+        remedy = words.named("do", "copy_at_work" if frozen["at_work"] else frozen["way"])
         yield Trouble(words("alarm.store_frozen"), detail=detail, remedy=remedy)
 
 

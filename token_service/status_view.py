@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from token_service.freeze import Way
 from token_service.running import running
 from zhongkong.runtime.admin import STATUS_PATH
 from zhongkong.runtime.asking import NotReached
@@ -32,7 +33,7 @@ def print_status(document: dict[str, Any], *, as_json: bool) -> None:
         return
     console.print(_table(document))
     for line in _attention(document):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _table(document: dict[str, Any]) -> Table:
@@ -61,8 +62,8 @@ def _attention(document: dict[str, Any]) -> Iterator[str]:
     frozen = store["frozen"]
     if frozen is not None:
         yield (
-            f"store {store['address']} is frozen, {frozen['way']} {frozen['other']} since "
-            f"{frozen['since']}: nothing is fetched from WeChat. Do: {frozen['remedy']}"
+            f"store {store['address']} is frozen, {Way(frozen['way']).words} {frozen['other']} "
+            f"since {frozen['since']}: nothing is fetched from WeChat. Do: {frozen['remedy']}"
         )
     for token in document["tokens"]:
         for trouble in (token["failure"], *token["refused_addresses"]):

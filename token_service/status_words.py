@@ -63,6 +63,16 @@ WORDS: Final[Table] = {
         "所有副本将立即拒绝 {client} 的密钥，直到在配置中更换密钥。",
     ),
     "revoke_done": ("{client} is revoked.", "已吊销 {client}。"),
+    "problem.Unknown client": ("Unknown client", "调用方不存在"),
+    "problem.No client of this name is configured.": (
+        "No client of this name is configured.",
+        "没有配置此名称的调用方。",
+    ),
+    "problem.Revoked here only": ("Revoked here only", "仅在本副本吊销"),
+    "problem.The store is away: other replicas hear of it when it is back. Try again then.": (
+        "The store is away: other replicas hear of it when it is back. Try again then.",
+        "存储不可用：恢复后其他副本才会得知，届时请重试。",
+    ),
     "process": ("Process", "进程"),
     "replicas": ("Replicas", "副本"),
     "this_one": ("this one", "本进程"),
@@ -91,6 +101,12 @@ WORDS: Final[Table] = {
     "wait.operator_must_act": ("somebody to act", "人工处理"),
     "wait.budget_spent": ("tomorrow's budget (UTC+8)", "次日额度（UTC+8）"),
     "wait.forced_too_soon": ("the pause between forced refreshes", "强制刷新间隔"),
+    "wait.earlier_call_may_still_land": (
+        "an earlier call, which may still take effect",
+        "较早的一次调用可能仍会生效",
+    ),
+    "wait.store_is_being_reseeded": ("the store, which is being refilled", "存储正在重新填充"),
+    "wait.store_away": ("the store, which is away", "存储恢复"),
     "wait.store_frozen": ("the store, which is frozen for a copy", "存储解冻（正在或已经复制）"),
     "alarm.no_live_token": ("No live token", "没有有效令牌"),
     "alarm.refresh_late": ("The refresh is late", "刷新延迟"),
@@ -128,6 +144,10 @@ WORDS: Final[Table] = {
     ),
     "way.copied_to": ("copied to", "已复制到"),
     "way.filled_from": ("filled from", "正从此处复制"),
+    "do.copy_at_work": (
+        "Wait for the copy. If it broke off, this is known within a minute.",
+        "请等待复制完成。如复制已中断，一分钟内即可得知。",
+    ),
     "do.copied_to": (
         "Use the service there, and stop this one. To go back: `token-service store thaw`.",
         "请改用那里的服务并停止本服务。如需恢复：`token-service store thaw`。",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from token_service.budget import refund, spend
-from token_service.freeze import Way, stands
+from token_service.freeze import stands
 from token_service.intents import fold, intent_of, is_of, missing
 from token_service.slot import (
     Abandonment,
@@ -33,7 +33,7 @@ def acquire(
 ) -> tuple[SlotState, Lease | None]:
     """Grant the lease under a new fence, above `floor` too; None while another holds it.
 
-    Nobody is granted one while the store is frozen; who has one may finish.
+    Nobody is granted one while the store is frozen; who has one may finish before it lapses.
     """
     if stands(state.frozen, now):
         return state, None
@@ -47,7 +47,7 @@ def acquire(
 
 def renew(state: SlotState, lease: Lease, *, ttl_s: float, now: float) -> tuple[SlotState, Lease]:
     """Prolong a lease that nobody took over, even one that lapsed meanwhile."""
-    _require_held(state, lease)
+    _require_held(state, lease, now)
     renewed = replace(lease, expires_at=now + ttl_s)
     return replace(state, lease=renewed), renewed
 
@@ -68,7 +68,7 @@ def begin(
     now: float,
 ) -> tuple[SlotState, Intent]:
     """Announce a call under the lease, spend its budget and prolong the lease."""
-    _require_held(state, lease)
+    _require_held(state, lease, now)
     known = intent_of(state, lease)
     if known is not None:
         return state, known
@@ -194,32 +194,6 @@ def restore(
     ), True
 
 
-def take_over(state: SlotState, given: SlotState, copy: str) -> tuple[SlotState, bool]:
-    """Fill a slot with another store's, as this copy; False where that isn't allowed (any more).
-
-    The counter goes on from the highest fence that was ever granted, so that every later grant is
-    above it. What belongs to the replicas of the other store stays behind: leases and refusals.
-    """
-    fences = [intent.fence.counter for intent in given.intents]
-    if given.record is not None:
-        fences.append(given.record.fence.counter)
-    counter = max(given.counter, *fences, 0)
-    freeze = state.frozen
-    mine = freeze is not None and (freeze.way, freeze.copy) == (Way.IN, copy)
-    if not mine or state.counter > counter:
-        return state, False
-    return replace(
-        given,
-        generation=state.generation,
-        born_at=state.born_at,
-        counter=counter,
-        committed=given.record is not None,
-        lease=None,
-        refusals=(),
-        frozen=freeze,
-    ), True
-
-
 def _refuse(state: SlotState, lease: Lease, record: TokenRecord, now: float) -> SlotState:
     if not record.call.kills_predecessor:
         return state
@@ -242,8 +216,12 @@ def _holds(state: SlotState, lease: Lease) -> bool:
     return current is not None and (current.holder, current.fence) == (lease.holder, lease.fence)
 
 
-def _require_held(state: SlotState, lease: Lease) -> None:
-    if not _holds(state, lease):
+def _require_held(state: SlotState, lease: Lease, now: float) -> None:
+    """On a frozen store a lapsed lease is lost: the copy waited for it, and waits no more."""
+    current = state.lease
+    if current is None or not _holds(state, lease):
+        raise LeaseLost
+    if current.expires_at <= now and stands(state.frozen, now):
         raise LeaseLost
 
 

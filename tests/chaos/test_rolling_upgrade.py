@@ -20,7 +20,7 @@ from token_service.keys import digest_of_key
 async def test_replicas_replaced_one_by_one_are_missed_by_nobody_and_cost_no_call(
     deployment: Deployment, redis_server: RedisServer
 ) -> None:
-    """The balancer hides refused connections, and sends nobody to who isn't ready; no more."""
+    """The balancer forgets a replica before it is ended, as endpoints do during a preStop pause."""
     accounts = [await deployment.account("shop"), await deployment.account("market", "classic")]
     client = {**CLIENT, "key_sha256": digest_of_key(deployment.client_key)}
     settings = {"clients": [client]}
@@ -43,9 +43,12 @@ async def test_replicas_replaced_one_by_one_are_missed_by_nobody_and_cost_no_cal
         async with calling(balancer, deployment.client_key, opaque) as callers:
             for _ in range(ROUNDS):
                 for replica in replicas:
+                    forgotten = balancer.backends.pop(0)
+                    await callers.go_on()
                     assert await replica.end(signal.SIGTERM) == 0
                     await callers.go_on()
                     await replica.start()
+                    balancer.backends.append(forgotten)
                     await eventually(all_ready, "the new replica is ready")
                     await callers.go_on()
 

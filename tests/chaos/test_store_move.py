@@ -164,7 +164,7 @@ async def test_the_old_process_mints_nothing_after_the_copy_nor_after_a_restart_
     assert '"alarm":"store_frozen"' in old.log
     assert 'alarm="store_frozen"' in await old.metrics()
     status = (await old.command("status")).output
-    assert "is frozen, copied_to redis://127.0.0.1" in status
+    assert "is frozen, copied to redis://127.0.0.1" in status
     assert "token-service store thaw" in status
     assert await move.calls_for_tokens() == {"shop": (1, 1), "market": (1, 1)}
 

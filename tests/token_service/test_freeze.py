@@ -17,13 +17,29 @@ from tests.token_service.states import (
     policy_of,
     probed,
 )
-from token_service import freeze as freezes, transitions
+from token_service import freeze as freezes, handover, transitions
 from token_service.alarms import alarms_of, frozen, no_live_token
 from token_service.freeze import HOLD_S, Changed, Freeze, Way
+from token_service.freeze_told import remedy_of
+from token_service.life import doubt_of, usable_until
 from token_service.obstacles import Reason
+from token_service.policy import Policy
 from token_service.rotation import Ask, Fetch, Wait, decide, decide_rotation
 from token_service.served import Alarm
-from token_service.slot import Fence, IntentOutcome, Lease, Mode, Refusal, SlotState, Verdict
+from token_service.slot import (
+    Call,
+    Cause,
+    Condemned,
+    Fence,
+    IntentOutcome,
+    Lease,
+    LeaseLost,
+    Mode,
+    Refusal,
+    SlotState,
+    TokenRecord,
+    Verdict,
+)
 
 OUT = Freeze("copy-1", Way.OUT, "redis://new:6379/0", NOW - 10, NOW + 50)
 SEALED = replace(OUT, until=None)
@@ -102,10 +118,9 @@ def test_a_target_let_go_stays_frozen_and_may_be_taken_over_at_once() -> None:
     assert begun(left, Way.IN)[1]
 
 
-def test_only_its_own_copy_thaws_a_store_or_a_person() -> None:
+def test_only_its_own_copy_thaws_a_store() -> None:
     assert freezes.thaw(SEALED, "copy-1") == (None, True)
     assert freezes.thaw(SEALED, "copy-2") == (SEALED, True)
-    assert freezes.thaw(SEALED, None) == (None, True)
 
 
 def test_that_a_copy_is_still_at_work_is_no_news() -> None:
@@ -130,6 +145,93 @@ def test_a_call_under_way_is_committed_on_a_frozen_store() -> None:
     state, stored = transitions.commit(replace(state, frozen=OUT), lease, record, now=NOW)
     assert stored
     assert (state.record, state.lease, state.frozen) == (record, None, OUT)
+
+
+@pytest.mark.parametrize("freeze", [OUT, SEALED, FILLING])
+def test_a_holder_who_slept_on_begins_nothing_on_a_frozen_store(freeze: Freeze) -> None:
+    """The copy waited for its lease to lapse, and no longer."""
+    state, lease = transitions.acquire(a_state(), "me", floor=0, ttl_s=15, now=NOW)
+    assert lease is not None
+    frozen = replace(state, frozen=freeze)
+
+    def begin(state: SlotState, now: float) -> object:
+        call, cause = Call.CLASSIC, Cause.MISSING
+        return transitions.begin(state, lease, call, cause, lands_within_s=15, ttl_s=15, now=now)
+
+    assert begin(frozen, NOW + 14)
+    assert begin(state, NOW + 16)
+    with pytest.raises(LeaseLost):
+        begin(frozen, NOW + 15)
+    with pytest.raises(LeaseLost):
+        transitions.renew(frozen, lease, ttl_s=15, now=NOW + 15)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "handed_out"), [(SEALED, True), (FILLING, False), (LEFT, False)]
+)
+def test_a_half_filled_store_has_no_token_to_hand_out(freeze: Freeze, handed_out: bool) -> None:
+    state = replace(a_state(a_record()), frozen=freeze)
+    assert (usable_until(state, NOW, policy_of(Mode.STABLE)) > NOW) is handed_out
+
+
+@BOTH_MODES
+def test_what_is_condemned_on_evidence_is_asked_itself_while_nothing_can_be_fetched(
+    mode: Mode,
+) -> None:
+    state = condemned(a_state(a_record()), ago_s=1, probed=False)
+    policy, frozen = policy_of(mode), replace(state, frozen=SEALED)
+    assert isinstance(decide(state, ME, NOW, policy), Fetch)
+    assert decide(frozen, ME, NOW, policy) == Ask(a_record(), 0.0)
+    asked = probed(frozen, 0, Verdict.INCONCLUSIVE)
+    assert decide(asked, ME, NOW, policy) == Wait(NOW + 10, Reason.STORE_FROZEN)
+    assert isinstance(decide(asked, ME, NOW + 10, policy), Ask)
+    dead = replace(condemned(frozen), condemned=Condemned(NOW - 1, probed=True))
+    assert decide(dead, ME, NOW, policy) == Wait(float("inf"), Reason.STORE_FROZEN)
+
+
+def test_a_frozen_ticket_is_not_asked() -> None:
+    state = condemned(a_state(a_record()), probed=False)
+    waits = Wait(float("inf"), Reason.STORE_FROZEN)
+    assert decide(replace(state, frozen=SEALED), ME, NOW, Policy(ticket=True)) == waits
+
+
+@pytest.mark.parametrize(
+    ("freeze", "remedy"),
+    [
+        (OUT, "wait for the copy"),
+        (FILLING, "wait for the copy"),
+        (LEFT, "repeat the copy"),
+        (SEALED, "use the service on the other store"),
+    ],
+)
+def test_what_a_person_does_depends_on_whether_the_copy_is_at_work(
+    freeze: Freeze, remedy: str
+) -> None:
+    assert remedy_of(freeze, NOW).startswith(remedy)
+
+
+@BOTH_MODES
+def test_a_token_taken_back_is_in_doubt_since_the_freeze(mode: Mode) -> None:
+    call = Call.CLASSIC if mode is Mode.CLASSIC else Call.NORMAL
+    record = replace(a_record(), call=call)
+    state = handover.take_back(replace(a_state(record), frozen=SEALED), SEALED, now=NOW)
+    doubt = doubt_of(state, NOW)
+    assert doubt is not None
+    assert (doubt.since, doubt.lands_before) == (SEALED.at, NOW)
+    again = handover.take_back(state, SEALED, now=NOW + 5)
+    assert len(again.intents) == 1
+    # Whatever is minted after the thaw settles it.
+    thawed, lease = transitions.acquire(
+        replace(state, frozen=None), "me", floor=0, ttl_s=15, now=NOW
+    )
+    assert lease is not None
+    fresh = replace(record, version="ff", fetched_at=NOW, fence=lease.fence)
+    assert transitions.commit(thawed, lease, fresh, now=NOW)[0].intents == ()
+
+
+@pytest.mark.parametrize("record", [None, replace(a_record(), call=Call.TICKET)])
+def test_where_nobody_can_have_ended_a_token_there_is_no_doubt(record: TokenRecord | None) -> None:
+    assert handover.take_back(a_state(record), SEALED, now=NOW) == a_state(record)
 
 
 def test_a_frozen_store_takes_no_record_back() -> None:
@@ -202,7 +304,7 @@ def given(**changes: object) -> SlotState:
 
 def test_a_slot_is_filled_with_all_but_what_belongs_to_the_others_replicas() -> None:
     target = SlotState("new life", NOW - 1, frozen=FILLING)
-    filled, taken = transitions.take_over(target, given(), "copy-1")
+    filled, taken = handover.take_over(target, given(), "copy-1")
     assert taken
     assert filled == replace(
         given(),
@@ -217,7 +319,7 @@ def test_a_slot_is_filled_with_all_but_what_belongs_to_the_others_replicas() -> 
 def test_later_grants_stand_above_every_fence_that_came_along() -> None:
     known = replace(an_intent(1), fence=Fence("an earlier life", 30))
     target = SlotState("new life", NOW - 1, frozen=FILLING)
-    filled, _ = transitions.take_over(target, given(intents=(known,)), "copy-1")
+    filled, _ = handover.take_over(target, given(intents=(known,)), "copy-1")
     _, lease = transitions.acquire(
         replace(filled, frozen=None), "me", floor=0, ttl_s=15, now=NOW + 60
     )
@@ -227,7 +329,7 @@ def test_later_grants_stand_above_every_fence_that_came_along() -> None:
 
 def test_a_holder_from_before_the_move_writes_nothing_to_the_new_store() -> None:
     target = SlotState("new life", NOW - 1, frozen=FILLING)
-    filled, _ = transitions.take_over(target, given(), "copy-1")
+    filled, _ = handover.take_over(target, given(), "copy-1")
     late = replace(a_record(age_s=0, counter=9), value="a late token", version="ff")
     after, stored = transitions.commit(
         replace(filled, frozen=None), Lease("other", Fence("life", 9), NOW + 5), late, now=NOW
@@ -249,4 +351,4 @@ def test_a_holder_from_before_the_move_writes_nothing_to_the_new_store() -> None
     ],
 )
 def test_a_slot_that_is_not_this_copys_is_left_alone(target: SlotState) -> None:
-    assert transitions.take_over(target, given(), "copy-1") == (target, False)
+    assert handover.take_over(target, given(), "copy-1") == (target, False)

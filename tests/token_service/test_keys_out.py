@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.token_service.settings_files import MINIMAL, SECRET, loaded
+from tests.token_service.settings_files import MINIMAL, SECRET, loaded, write
 from token_service.keys_out import NoKeysOut, keys_to_hand_on, written
 from token_service.opaque_keys import opaque_tokens
 from zhongkong.runtime.clock import SystemRandomness
@@ -19,26 +19,32 @@ FIRST, SECOND = "the first key, long enough to be one", "the second key, long en
 def test_the_file_beside_the_store_is_read_key_by_key(tmp_path: Path) -> None:
     (tmp_path / "x.db.opaque-keys").write_text(f"{FIRST}\n\n{SECOND}\n")
     service = loaded(tmp_path, STORE + MINIMAL)
-    assert keys_to_hand_on(service) == [FIRST, SECOND]
+    assert keys_to_hand_on(service.path, {}) == [FIRST, SECOND]
     assert len(opaque_tokens(service, SystemRandomness()).key_ids) == 2
+
+
+def test_the_secrets_of_the_accounts_need_not_be_there(tmp_path: Path) -> None:
+    (tmp_path / "x.db.opaque-keys").write_text(f"{FIRST}\n")
+    path = write(tmp_path, STORE + MINIMAL.replace("{file: shop.secret}", "{env: NOT_SET}"))
+    assert keys_to_hand_on(path, {}) == [FIRST]
 
 
 def test_configured_keys_are_handed_on_too(tmp_path: Path) -> None:
     text = STORE + "opaque_token_keys: [{file: shop.secret}]\n" + MINIMAL
-    assert keys_to_hand_on(loaded(tmp_path, text)) == [SECRET]
+    assert keys_to_hand_on(write(tmp_path, text), {}) == [SECRET]
 
 
 @pytest.mark.parametrize("store", [STORE, "store: memory://\n"])
 def test_where_there_are_no_keys_none_are_made(tmp_path: Path, store: str) -> None:
     with pytest.raises(NoKeysOut, match="where the service keeps its store"):
-        keys_to_hand_on(loaded(tmp_path, store + MINIMAL))
+        keys_to_hand_on(write(tmp_path, store + MINIMAL), {})
     assert not (tmp_path / "x.db.opaque-keys").exists()
 
 
 def test_a_file_that_cannot_be_read_says_who_may(tmp_path: Path) -> None:
     (tmp_path / "x.db.opaque-keys").mkdir()
     with pytest.raises(NoKeysOut, match="as the user that the service has"):
-        keys_to_hand_on(loaded(tmp_path, STORE + MINIMAL))
+        keys_to_hand_on(write(tmp_path, STORE + MINIMAL), {})
 
 
 def test_each_key_gets_a_file_of_its_own_for_its_owner_alone(tmp_path: Path) -> None:
@@ -57,7 +63,7 @@ def test_the_files_can_be_used_as_they_are(tmp_path: Path) -> None:
     with written([FIRST, SECOND], tmp_path / "key"):
         pass
     entry = "opaque_token_keys: [{file: key}, {file: key.2}]\n"
-    assert keys_to_hand_on(loaded(tmp_path, entry + MINIMAL)) == [FIRST, SECOND]
+    assert keys_to_hand_on(write(tmp_path, entry + MINIMAL), {}) == [FIRST, SECOND]
 
 
 def _fails_inside(folder: Path) -> None:

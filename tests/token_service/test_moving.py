@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
@@ -24,7 +26,7 @@ from tests.token_service.running import (
     write_config,
 )
 from token_service.cli import main
-from token_service.internal import COPIES_PATH, FREEZE_PATH
+from token_service.internal import COPIES_PATH, FREEZE_PATH, comes_from_here
 from token_service.keys import digest_of_key
 from token_service.moving import wish
 from zhongkong.runtime.problems import Problem
@@ -83,6 +85,14 @@ class Old:
         headers = {"Authorization": f"Bearer {KEY}"}
         async with self.it.session.post(url, headers=headers) as response:
             return response.status, await response.json(content_type=None)
+
+    async def begin_call(self) -> Callable[[], Awaitable[None]]:
+        """Some process has the right to call WeChat, and a copy waits for it. Returns its end."""
+        store = self.it.service._moving._source.store
+        (slot,) = await store.slots()
+        grant = await store.acquire(slot, "somebody", floor=0, ttl_s=3600)
+        assert grant is not None
+        return partial(store.release, slot, grant.lease)
 
     async def frozen(self) -> Any:
         return (await self.ask("GET", "/v1/status"))[1]["store"]["frozen"]
@@ -155,7 +165,7 @@ async def test_the_frozen_service_says_so_everywhere(
     assert (frozen["way"], frozen["other"]) == ("copied_to", redis_server.url)
     assert frozen["for_good"] is True
     assert document["tokens"][0]["alarms"] == ["store_frozen"]
-    assert f"is frozen, copied_to {redis_server.url} since" in shown
+    assert f"is frozen, copied to {redis_server.url} since" in shown
     assert "token-service store thaw" in shown
     events = [line["event"] for line in lines]
     assert {"store_copy_started", "store_copied", "alarm_raised"} <= set(events)
@@ -184,7 +194,7 @@ async def test_a_service_that_starts_on_a_copied_store_explains_itself_and_can_b
             assert await old.command("store", "thaw") == 0
 
             told = flat(capsys.readouterr().out)
-            assert f"It was copied_to {redis_server.url}: see to it that no service" in told
+            assert f"It was copied to {redis_server.url}: see to it that no service" in told
             assert (await old.ask_rotation())[0] == 200
             assert await old.frozen() is None
             assert await old.command("store", "thaw") == 0
@@ -304,7 +314,7 @@ async def test_a_repeated_command_says_that_it_was_done(
 ) -> None:
     assert await old.copy(redis_server.url) == 0
     assert await old.copy(redis_server.url, "--keys-out", "key") == 0
-    assert "was copied before, nothing was written" in capsys.readouterr().out
+    assert f"was copied before: {redis_server.url}" in capsys.readouterr().out
     assert Path("key").exists()
 
 
@@ -321,10 +331,59 @@ async def test_nobody_copies_or_thaws_without_the_admin_key(
 async def test_a_copy_is_asked_for_on_the_services_own_machine(
     old: Old, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("token_service.internal.is_loopback", lambda _peer: False)
+    monkeypatch.setattr("token_service.internal.comes_from_here", lambda *_ends: False)
     status, problem = await old.ask("POST", COPIES_PATH, {"to": redis_server.url})
     assert (status, problem["title"]) == (403, "Not from here")
     assert await old.frozen() is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "own", "headers", "from_here"),
+    [
+        ("127.0.0.1", "127.0.0.1", {}, True),
+        ("::1", "::1", {}, True),
+        pytest.param("192.0.2.7", "192.0.2.7", {}, True, id="listens on one address only"),
+        ("192.0.2.8", "192.0.2.7", {}, False),
+        (None, None, {}, False),
+        pytest.param("127.0.0.1", "127.0.0.1", {"X-Forwarded-For": "192.0.2.8"}, False, id="proxy"),
+        pytest.param("127.0.0.1", "127.0.0.1", {"Via": "1.1 here"}, False, id="another proxy"),
+    ],
+)
+def test_from_here_is_what_no_proxy_handed_on(
+    peer: str | None, own: str | None, headers: dict[str, str], from_here: bool
+) -> None:
+    assert comes_from_here(peer, own, headers) is from_here
+
+
+async def test_one_copy_at_a_time(old: Old, redis_server: RedisServer) -> None:
+    end_call = await old.begin_call()
+    first = asyncio.ensure_future(old.ask("POST", COPIES_PATH, {"to": redis_server.url}))
+    await old.eventually_frozen()
+    status, problem = await old.ask("POST", COPIES_PATH, {"to": "sqlite:///another.db"})
+    await end_call()
+    assert (status, problem["title"]) == (409, "Not copied")
+    assert "at work on a copy already" in problem["detail"]
+    assert (await first)[0] == 200
+
+
+async def test_a_copy_that_is_cut_off_by_a_stop_is_told_and_changes_nothing(
+    tmp_path: Path, emulator: WeChat, redis_server: RedisServer
+) -> None:
+    path = old_config(tmp_path, emulator)
+    with capture_logs() as lines:
+        async with running(path) as it:
+            await it.token()
+            old = Old(path, it)
+            await old.begin_call()
+            copy = asyncio.ensure_future(old.ask("POST", COPIES_PATH, {"to": redis_server.url}))
+            await old.eventually_frozen()
+            it.stop.request("end of test")
+            await asyncio.wait({copy})
+        assert isinstance(copy.exception(), aiohttp.ClientError)
+        (line,) = [line for line in lines if line["event"] == "store_copy_failed"]
+        assert line["reason"] == "the service was stopped meanwhile"
+        async with running(path) as it:
+            assert await Old(path, it).frozen() is None
 
 
 async def test_a_copy_goes_on_when_its_caller_hangs_up(old: Old, redis_server: RedisServer) -> None:
@@ -373,3 +432,7 @@ def test_a_body_that_asks_for_nothing_is_refused(body: object) -> None:
         wish(body)
     assert refusal.value.status == 400
     assert "redis" not in refusal.value.detail
+
+
+def test_a_wish_keeps_its_password_to_itself() -> None:
+    assert PASSWORD not in repr(wish({"to": f"redis://:{PASSWORD}@h"}))

@@ -149,12 +149,18 @@ def slot_of(appid: str, kind: str, mode: str) -> Slot | None:
         return None
 
 
-def known_slot(appid: str, kind: str, mode: str) -> Slot:
-    """As `slot_of`, where none may be left out. Raises UnreadableRecord."""
-    slot = slot_of(appid, kind, mode)
+def slot_named(name: str) -> Slot | None:
+    """Read what `str` makes of a slot; None for one that only a later version knows."""
+    parts = name.split("/")
+    return slot_of(*parts) if len(parts) == 3 else None
+
+
+def known_slot(name: str) -> Slot:
+    """As `slot_named`, where none may be left out. Raises UnreadableRecord."""
+    slot = slot_named(name)
     if slot is None:
         raise UnreadableRecord(
-            f"the store holds a {mode} {kind}, of which only a later version knows: run that one"
+            f"the store holds {name}, of which only a later version knows: run that one"
         )
     return slot
 

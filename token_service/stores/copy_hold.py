@@ -113,12 +113,12 @@ def held_by(freeze: Freeze, address: str, now: float) -> str:
     if is_at_work(freeze, now):
         left_s = (freeze.until or now) - now
         return (
-            f"{address} is held by another copy ({freeze.way} {freeze.other}): wait for it; if it "
+            f"{address} is held by another copy ({freeze}): wait for it; if it "
             f"broke off, it lets go within {left_s:.0f} s"
         )
     if freeze.way is Way.IN:
         return (
-            f"{address} was never filled to the end ({freeze.way} {freeze.other}): repeat that "
+            f"{address} was never filled to the end ({freeze}): repeat that "
             "copy, or use it as it is after `token-service store thaw`"
         )
     return (

@@ -7,17 +7,20 @@ source thaw; the target stays frozen until another copy fills it. Whatever happe
 
 A slot goes over in one write, with record, intents, budget and failure. Leases, refusals of
 addresses and the names of replicas stay behind: they belong to processes of the source. How both
-stores are held meanwhile is in `copy_hold`.
+stores are held meanwhile is in `copy_hold`, which targets are refused in `copy_target`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from token_service.freeze import Freeze, Way, stands
+from token_service.life import usable_until
+from token_service.policy import Policy
+from token_service.stores.batches import each
 from token_service.stores.copy_hold import CopyRefused, Hold, held_by
+from token_service.stores.copy_target import REMOVE, look_at_target, named
 from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -31,26 +34,23 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 R = TypeVar("R")
 
-SKEW_AT_MOST_S: Final = 2.0
-"""Lives are copied as they are, so the clocks of both stores must agree."""
-
-_AT_ONCE: Final = 64
 _LOOK_EVERY_S: Final = 0.1
 _ROUNDS: Final = 3
-_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What stands in the target now. `again`: it stood there already, nothing was written.
+    """What stands in the target now. `again`: it stood there already, and no slot was written.
 
-    `calls`: announced calls to WeChat whose outcome isn't known.
+    `calls`: announced calls to WeChat whose outcome isn't known. `first_end`: when the first of the
+    living tokens ends, or may end, by which the target's service has to run.
     """
 
     slots: int
     tokens: int
     calls: int
     revocations: int
+    first_end: float | None
     again: bool = False
 
 
@@ -75,55 +75,41 @@ class StoreCopy:
                 raise CopyRefused(held_by(freeze, self._from.address, now))
             # The same copy once more: it was cut off after the seal, or nobody heard its answer.
             self._hold.resume(freeze.copy)
-            standing = await self._standing()
+            standing = await self._standing(now)
             if standing is not None:
+                await self._finish()
                 return standing
-        await self._look_at_target()
+        await look_at_target(self._from, self._to, self._clock)
         async with self._hold:
-            await self._look_at_target()
-            copied = await self._carry_over()
+            await look_at_target(self._from, self._to, self._clock)
+            copied = await self._carry_over(now)
             await self._hold.seal()
-        await self._thaw_target()
+        await self._finish()
         return copied
 
     def _is_of_this(self, freeze: Freeze) -> bool:
         return freeze.way is Way.OUT and freeze.sealed and freeze.other == self._to.address
 
-    async def _standing(self) -> Copied | None:
-        """What this very copy left in the target, if it is whole and was thawed by then."""
+    async def _standing(self, now: float) -> Copied | None:
+        """What this very copy left in the target, if it is whole; parts may not be thawed yet.
+
+        Those that are may be in use already: they must be neither frozen nor written again.
+        """
+        if not await self._source.seal(self._hold.name):
+            return None
         freeze, _ = await self._target.freeze_read()
         slots = await self._source.slots()
-        if freeze is not None or not slots <= await self._target.slots():
+        strange = freeze is not None and freeze.copy != self._hold.name
+        if strange or not slots <= await self._target.slots():
             return None
         states = await self._read(self._source, slots)
         there = await self._read(self._target, slots)
         if any(there[slot].counter < state.counter for slot, state in states.items()):
             return None
-        return _counted(states, await self._source.revocations(), again=True)
+        revoked = await self._source.revocations()
+        return _counted(states, revoked, now, again=freeze is None)
 
-    async def _look_at_target(self) -> None:
-        """Refuse what can't go well. Raises CopyRefused."""
-        freeze, target_now = await self._target.freeze_read()
-        asked_at = self._clock.monotonic()
-        _, source_now = await self._source.freeze_read()
-        skew_s = abs(target_now - source_now + (self._clock.monotonic() - asked_at) / 2)
-        if skew_s > SKEW_AT_MOST_S:
-            raise CopyRefused(
-                f"the clocks of {self._from} and {self._to} are {skew_s:.0f} s apart, and the "
-                f"tokens' ends are copied as they are: set them to within {SKEW_AT_MOST_S:g} s"
-            )
-        if freeze is not None and freeze.way is Way.OUT:
-            raise CopyRefused(
-                f"{self._to} was itself copied to {freeze.other}: empty it, or name another place"
-            )
-        there = await self._target.slots()
-        if there and (freeze is None or there - await self._source.slots()):
-            raise CopyRefused(
-                f"{self._to} holds tokens already ({_named(there)}): stop the service that runs "
-                "there and empty it, or name another place (another database or file), then repeat"
-            )
-
-    async def _carry_over(self) -> Copied:
+    async def _carry_over(self, now: float) -> Copied:
         slots = await self._wait_for_flights()
         copied: dict[Slot, SlotState] = {}
         written: dict[Slot, SlotState] = {}
@@ -135,10 +121,14 @@ class StoreCopy:
             copied |= fresh
             if not fresh:
                 break
-        revoked = dict(await self._source.revocations())
-        await self._each(revoked, lambda client: self._target.revoke(client, revoked[client]))
+        revoked = await self._carry_revocations()
         await self._verify(written, revoked)
-        return _counted(copied, revoked)
+        return _counted(copied, revoked, now)
+
+    async def _carry_revocations(self) -> Mapping[str, float]:
+        revoked = await self._source.revocations()
+        await self._each(revoked, lambda client: self._target.revoke(client, revoked[client]))
+        return revoked
 
     async def _wait_for_flights(self) -> frozenset[Slot]:
         """Wait until no lease stands: nobody is granted another, and who had one has ended."""
@@ -154,7 +144,7 @@ class StoreCopy:
             if not flying:
                 return slots
             if self._clock.monotonic() >= deadline:
-                raise CopyRefused(f"a call to WeChat does not end ({_named(flying)}): try again")
+                raise CopyRefused(f"a call to WeChat does not end ({named(flying)}): try again")
             await self._clock.sleep(_LOOK_EVERY_S)
 
     async def _write(self, states: Mapping[Slot, SlotState]) -> dict[Slot, SlotState]:
@@ -165,7 +155,7 @@ class StoreCopy:
             if taken is None:
                 raise CopyRefused(
                     f"{self._to} was used by somebody else while it was filled ({slot}): stop the "
-                    "service that runs there, empty it, then repeat"
+                    f"service that runs there, then {REMOVE}"
                 )
             return _thawed(taken)
 
@@ -178,14 +168,16 @@ class StoreCopy:
         wrong = [slot for slot, state in wanted.items() if there[slot] != state]
         unknown = [client for client, at in revoked.items() if known.get(client, at - 1.0) < at]
         if wrong or unknown:
-            what = _named(wrong) if wrong else "revocations"
+            what = named(wrong) if wrong else "revocations"
             raise CopyRefused(
                 f"{self._to} does not give back what was written ({what}): it lost writes, or "
                 "somebody else writes there"
             )
 
-    async def _thaw_target(self) -> None:
+    async def _finish(self) -> None:
+        """Carry over what was revoked meanwhile, and thaw the target. Raises CopyRefused."""
         try:
+            await self._carry_revocations()
             await self._target.thaw(self._hold.name)
         except StoreUnavailable as away:
             raise CopyRefused(
@@ -198,45 +190,25 @@ class StoreCopy:
         return {slot: _thawed(seen.state) for slot, seen in snapshots.items()}
 
     async def _each(self, keys: Iterable[K], work: Callable[[K], Awaitable[R]]) -> dict[K, R]:
-        """Do the same for each, a bounded number at once. Raises the first error as it is."""
-        left = list(keys)
-        done: dict[K, R] = {}
-        while left:
-            batch, left = left[:_AT_ONCE], left[_AT_ONCE:]
-            done |= await _at_once(batch, work)
-            await self._hold.keep()
-        return done
-
-
-async def _at_once(keys: Iterable[K], work: Callable[[K], Awaitable[R]]) -> dict[K, R]:
-    async def one(key: K) -> R:
-        return await work(key)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = {key: group.create_task(one(key)) for key in keys}
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return {key: task.result() for key, task in tasks.items()}
+        return await each(keys, work, between=self._hold.keep)
 
 
 def _counted(
-    states: Mapping[Slot, SlotState], revoked: Mapping[str, float], *, again: bool = False
+    states: Mapping[Slot, SlotState],
+    revoked: Mapping[str, float],
+    now: float,
+    *,
+    again: bool = False,
 ) -> Copied:
+    ends = [usable_until(state, now, Policy()) for state in states.values()]
     return Copied(
         slots=len(states),
         tokens=sum(state.record is not None for state in states.values()),
         calls=sum(len(state.intents) for state in states.values()),
         revocations=len(revoked),
+        first_end=min((end for end in ends if end > now), default=None),
         again=again,
     )
-
-
-def _named(slots: Collection[Slot]) -> str:
-    """The first few, for a message."""
-    names = sorted(map(str, slots))
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _thawed(state: SlotState) -> SlotState:

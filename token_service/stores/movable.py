@@ -6,10 +6,13 @@ Only a copy from one store to another needs this; see `copying`. The rules are i
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from token_service import freeze, transitions
+from token_service import freeze, handover
 from token_service.stores.base import TokenStore
+from token_service.stores.batches import each
+from token_service.stores.codec import UnreadableRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,15 +58,35 @@ class MovableTokenStore(TokenStore):
         """Leave a half-filled store to whoever begins again; it stays frozen."""
         await self._update_freeze(lambda current, now: freeze.let_go(current, copy, now=now))
 
-    async def thaw(self, copy: str | None = None) -> None:
-        """Lift the freeze of this copy, or whichever stands."""
+    async def thaw(self, copy: str) -> None:
+        """Lift the freeze of this copy."""
         await self._update_freeze(lambda current, _: freeze.thaw(current, copy))
+
+    async def take_back(self) -> Freeze | None:
+        """Lift whichever freeze stands, on a person's word, and return it.
+
+        Where another store's service may have minted meanwhile, the tokens are put in doubt first.
+        """
+        lifted, now = await self.freeze_read()
+        if lifted is None or not freeze.stands(lifted, now):
+            return None
+        if freeze.may_mint_elsewhere(lifted):
+            await each(await self.slots(), lambda slot: self._doubt(slot, lifted))
+        await self._update_freeze(lambda _current, _now: (None, True))
+        return lifted
 
     async def take_over(self, slot: Slot, given: SlotState, copy: str) -> SlotState | None:
         """Fill a slot as this copy. None, and nothing is written, where that isn't allowed."""
 
         def fill(state: SlotState, _: float) -> tuple[SlotState, SlotState | None]:
-            after, taken = transitions.take_over(state, given, copy)
+            after, taken = handover.take_over(state, given, copy)
             return after, after if taken else None
 
         return await self._update(slot, fill)
+
+    async def _doubt(self, slot: Slot, lifted: Freeze) -> None:
+        # One that can't be read isn't used, and must not keep the others frozen.
+        with suppress(UnreadableRecord):
+            await self._update(
+                slot, lambda state, now: (handover.take_back(state, lifted, now=now), None)
+            )

@@ -19,7 +19,7 @@ from token_service.stores.codec import (
     decode_freeze,
     encode,
     known_slot,
-    slot_of,
+    slot_named,
 )
 from token_service.stores.movable import MovableTokenStore
 from token_service.stores.redis_cursor import Position
@@ -44,7 +44,7 @@ from token_service.stores.redis_shards import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from token_service.freeze import Freeze
     from token_service.slot import Slot
@@ -137,7 +137,7 @@ class RedisTokenStore(MovableTokenStore):
         found: set[Slot] = set()
         for shard in range(SHARDS):
             names = await self._connection.run(SLOTS, keys_of(shard), [])
-            found.update(known_slot(*name.decode().split("/")) for name in names)
+            found.update(known_slot(name.decode()) for name in names)
         return frozenset(found)
 
     async def freeze_read(self) -> tuple[Freeze | None, float]:
@@ -215,14 +215,13 @@ class RedisTokenStore(MovableTokenStore):
             ],
         )
         position = Position(generation.decode(), entry.decode())
-        return position, [slot for name in names if (slot := _slot_named(name))], bool(reset)
+        return position, _known(names), bool(reset)
 
     def _time(self) -> str:
         """Empty: Redis looks at its own clock."""
         return "" if self._time_from is None else repr(self._time_from.now())
 
 
-def _slot_named(name: bytes) -> Slot | None:
-    """None for the mark that begins a history, and for slots of a later version."""
-    parts = name.decode().split("/")
-    return slot_of(*parts) if len(parts) == 3 else None
+def _known(names: Iterable[bytes]) -> list[Slot]:
+    """Without the mark that begins a history, and without slots of a later version."""
+    return [slot for name in names if (slot := slot_named(name.decode()))]

@@ -151,7 +151,7 @@ class SqliteTokenStore(MovableTokenStore):
     async def slots(self) -> frozenset[Slot]:
         def read(connection: sqlite3.Connection) -> frozenset[Slot]:
             rows = connection.execute("SELECT appid, kind, mode FROM slots")
-            return frozenset(known_slot(*row) for row in rows)
+            return frozenset(known_slot("/".join(row)) for row in rows)
 
         return await self._writer.transact(read)
 

@@ -8,35 +8,21 @@ import pytest
 
 from tests.simulation.chance import SeededRandomness
 from tests.simulation.loop import SkewedClock
+from tests.token_service.scenarios.moves import FLIGHTS_S, moved
 from tests.token_service.scenarios.stage import LIFE_S, Stage, on_stage
 from token_service.served import Alarm, NoLiveToken
 from token_service.slot import Mode
 from token_service.stores.copy_hold import CopyRefused, End
-from token_service.stores.copying import Copied, StoreCopy
+from token_service.stores.copying import StoreCopy
 from token_service.stores.memory import MemoryTokenStore
 from zhongkong.emulator.faults import Delay, Fault
 
 BOTH_MODES = pytest.mark.parametrize("mode", list(Mode))
-FLIGHTS_S = 25.0
 
 
 def answers_late(path: str, seconds: float) -> Fault:
     """Calls take effect at once and are answered so much later."""
     return Fault(kind="latency", path=path, when="after", delay=Delay(low_s=seconds))
-
-
-async def moved(stage: Stage, *, flights_s: float = FLIGHTS_S) -> Copied:
-    """Copy the store; who starts from now on uses the new one."""
-    old, new = stage.store, MemoryTokenStore(SkewedClock(), SeededRandomness("new"))
-    copied = await StoreCopy(
-        End(old, "the old one"),
-        End(new, "the new one"),
-        name="copy-1",
-        flights_s=flights_s,
-        clock=SkewedClock(),
-    ).run()
-    stage.store = new
-    return copied
 
 
 @BOTH_MODES
@@ -186,7 +172,7 @@ async def test_a_store_that_is_thawed_goes_on_as_before(stage: Stage, mode: Mode
     await moved(stage)
     await stage.passes(LIFE_S + 10)
     assert stage.served(a) is None
-    await old.thaw()
+    await old.take_back()
     await stage.until(lambda: stage.served(a), within_s=3)
     assert stage.alive(stage.token(a))
     assert Alarm.STORE_FROZEN not in stage.status(a).alarms

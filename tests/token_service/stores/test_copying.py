@@ -12,120 +12,54 @@ import pytest
 
 from tests.fixtures.redis import RedisServer
 from tests.token_service.stores.conftest import KEY, redis_store, sqlite_store
+from tests.token_service.stores.copy_world import (
+    FAILURE,
+    PAIRS,
+    World,
+    a_past,
+    opened_world,
+    state_of,
+)
 from tests.token_service.stores.manual_clock import START, ManualClock
 from tests.token_service.stores.slots import (
     CLASSIC,
     LANDS_S,
     LEASE_S,
     OTHER,
-    SETTLE_S,
     STABLE,
-    WINDOW_S,
     begun,
     granted,
     minted,
     refreshed,
 )
-from token_service.freeze import HOLD_S, Way, stands
+from token_service.freeze import HOLD_S, Way
 from token_service.slot import (
-    Abandonment,
     Call,
-    Failure,
-    FailureKind,
     IntentOutcome,
     Kind,
     Mode,
-    Refusal,
     Slot,
     SlotState,
-    Verdict,
 )
 from token_service.stores import copy_hold
 from token_service.stores.codec import SealedRecord, Sealer
-from token_service.stores.copy_hold import CopyRefused, End
-from token_service.stores.copying import Copied, StoreCopy
+from token_service.stores.copy_hold import CopyRefused
+from token_service.stores.copying import Copied
 from token_service.stores.memory import MemoryTokenStore
-from token_service.stores.movable import MovableTokenStore
 from zhongkong.runtime.clock import SystemRandomness
 from zhongkong.runtime.storage import StoreUnavailable
 
-SORTS = ["memory", "sqlite", "redis"]
-PAIRS = [(source, target) for source in SORTS for target in SORTS]
-FLIGHTS_S = 25.0
-FAILURE = Failure(FailureKind.OPERATOR, START, START + 600, 3, "wrong secret", 40125)
-REFUSAL = Refusal("a", 40164, START, START + 60, "192.0.2.1")
-
-
-class World:
-    """Two stores of whatever sort, and the copy from one to the other."""
-
-    def __init__(self, source: MovableTokenStore, target: MovableTokenStore) -> None:
-        self.source, self.target = source, target
-        self.clock = ManualClock()
-
-    def copy(self, name: str = "copy-1", to: str = "the new one") -> StoreCopy:
-        source, target = End(self.source, "the old one"), End(self.target, to)
-        return StoreCopy(source, target, name=name, flights_s=FLIGHTS_S, clock=self.clock)
-
-    async def run(self, name: str = "copy-1") -> Copied:
-        return await self.copy(name).run()
-
-    async def source_is_frozen(self) -> bool:
-        return stands(*await self.source.freeze_read())
-
-    async def target_is_frozen(self) -> bool:
-        return stands(*await self.target.freeze_read())
+DOUBT_ENDS = START + 285.0
+"""A token of the past that is copied is in doubt, and may end so soon."""
+BETWEEN_ALL = pytest.mark.parametrize("world", PAIRS, indirect=True, ids="-".join)
 
 
 @pytest.fixture
 async def world(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[World]:
-    """In memory, unless a test asks for a pair of sorts."""
-    sorts = getattr(request, "param", ("memory", "memory"))
-    stores = [await opened(request, sort, n, tmp_path, clock) for n, sort in enumerate(sorts)]
-    world = World(stores[0], stores[1])
-    world.clock = clock
-    yield world
-    for store in stores:
-        await store.close()
-
-
-async def opened(
-    request: pytest.FixtureRequest, sort: str, number: int, folder: Path, clock: ManualClock
-) -> MovableTokenStore:
-    if sort == "memory":
-        return MemoryTokenStore(clock, SystemRandomness())
-    if sort == "sqlite":
-        return await sqlite_store(folder / f"{number}.db", clock, Sealer([KEY]))
-    server = request.getfixturevalue("redis_server")
-    assert isinstance(server, RedisServer)
-    url = server.url.removesuffix("/0") + f"/{number}"
-    return await redis_store(url, clock, Sealer([KEY]))
-
-
-BETWEEN_ALL = pytest.mark.parametrize("world", PAIRS, indirect=True, ids="-".join)
-
-
-async def a_past(store: MovableTokenStore) -> None:
-    """Something of everything that a store can hold."""
-    await refreshed(store, "token-1", floor=40)
-    doubtful = await granted(store)
-    intent = await begun(store, doubtful.lease)
-    unknown = Abandonment(sent=True, unknown=True, failure=FAILURE, refusal=REFUSAL)
-    await store.abandon(CLASSIC, doubtful.lease, intent, unknown, settle_s=SETTLE_S)
-    dead = await refreshed(store, "token-2", slot=STABLE, call=Call.FORCED)
-    probe, _ = await store.claim_probe(STABLE, dead.version, window_s=WINDOW_S)
-    await store.settle_probe(STABLE, probe, Verdict.DEAD)
-    failed = await granted(store, slot=OTHER)
-    intent = await begun(store, failed.lease, slot=OTHER, call=Call.NORMAL)
-    ending = Abandonment(sent=True, unknown=False, failure=FAILURE)
-    await store.abandon(OTHER, failed.lease, intent, ending, settle_s=SETTLE_S)
-    await store.revoke("orders", START + 0.123456789)
-
-
-async def state_of(store: MovableTokenStore, slot: Slot = CLASSIC) -> SlotState:
-    return (await store.snapshot(slot)).state
+    async with opened_world(request, tmp_path, clock) as world:
+        yield world
 
 
 @BETWEEN_ALL
@@ -134,7 +68,7 @@ async def test_everything_that_was_learnt_goes_over(world: World) -> None:
 
     copied = await world.run()
 
-    assert copied == Copied(slots=3, tokens=2, calls=1, revocations=1)
+    assert copied == Copied(3, 2, calls=1, revocations=1, first_end=DOUBT_ENDS)
     assert await world.target.slots() == {CLASSIC, STABLE, OTHER}
     for slot in (CLASSIC, STABLE, OTHER):
         there, here = await state_of(world.target, slot), await state_of(world.source, slot)
@@ -195,7 +129,7 @@ async def test_what_is_written_is_sealed_with_the_services_own_keys(
 
 
 async def test_an_empty_store_may_be_copied(world: World) -> None:
-    assert await world.run() == Copied(0, 0, 0, 0)
+    assert await world.run() == Copied(0, 0, 0, 0, None)
     assert await world.source_is_frozen()
     assert not await world.target_is_frozen()
 
@@ -422,6 +356,9 @@ async def test_a_repetition_that_fails_leaves_the_source_sealed(
         broken.setattr(world.target, "thaw", breaks_after(0, None, StoreUnavailable("away")))
         with pytest.raises(CopyRefused):
             await world.run()
+    assert isinstance(world.target, MemoryTokenStore)
+    world.target.empty()
+    with monkeypatch.context() as broken:
         broken.setattr(world.target, "take_over", breaks_after(0, None, StoreUnavailable("away")))
         with pytest.raises(StoreUnavailable):
             await world.run()
@@ -434,7 +371,7 @@ async def test_a_target_that_was_emptied_after_the_copy_is_filled_again(world: W
     await world.run()
     assert isinstance(world.target, MemoryTokenStore)
     world.target.empty()
-    assert await world.run("copy-2") == Copied(3, 2, 1, 1)
+    assert await world.run("copy-2") == Copied(3, 2, 1, 1, DOUBT_ENDS)
 
 
 async def test_a_store_is_copied_to_one_place_only(world: World, clock: ManualClock) -> None:
@@ -443,7 +380,7 @@ async def test_a_store_is_copied_to_one_place_only(world: World, clock: ManualCl
     world.target = MemoryTokenStore(clock, SystemRandomness())
     with pytest.raises(CopyRefused, match="was copied to the new one already"):
         await world.copy("copy-2", to="yet another one").run()
-    await world.source.thaw()
+    await world.source.take_back()
     assert (await world.copy("copy-2", to="yet another one").run()).slots == 3
 
 
@@ -516,6 +453,29 @@ async def test_what_a_probe_finds_during_the_copy_goes_over_too(
     assert (await state_of(world.target)).condemned is not None
 
 
+async def test_a_revocation_of_the_last_moment_goes_over_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_past(world.source)
+    seal = world.source.seal
+
+    async def revoked_meanwhile(copy: str) -> bool:
+        await world.source.revoke("orders", START + 9)
+        return await seal(copy)
+
+    monkeypatch.setattr(world.source, "seal", revoked_meanwhile)
+    await world.run()
+    assert await world.target.revocations() == {"orders": START + 9}
+
+
+async def test_a_repeated_copy_takes_later_revocations_along(world: World) -> None:
+    await a_past(world.source)
+    await world.run()
+    await world.source.revoke("orders", START + 9)
+    assert (await world.run("copy-2")).again
+    assert await world.target.revocations() == {"orders": START + 9}
+
+
 async def test_a_service_that_was_let_loose_on_the_half_filled_target_is_not_overwritten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -523,7 +483,7 @@ async def test_a_service_that_was_let_loose_on_the_half_filled_target_is_not_ove
     take_over = world.target.take_over
 
     async def used_meanwhile(*args: Any) -> SlotState | None:
-        await world.target.thaw()
+        await world.target.take_back()
         return await take_over(*args)
 
     monkeypatch.setattr(world.target, "take_over", used_meanwhile)
@@ -539,7 +499,7 @@ async def test_a_thaw_during_the_copy_voids_it(
     revoke = world.target.revoke
 
     async def thawed_meanwhile(*args: Any) -> float:
-        await world.source.thaw()
+        await world.source.take_back()
         return await revoke(*args)
 
     monkeypatch.setattr(world.target, "revoke", thawed_meanwhile)

@@ -66,7 +66,7 @@ async def test_a_freeze_holds_for_every_slot_known_or_not(store: MovableTokenSto
 async def test_a_thaw_lets_all_go_on(store: MovableTokenStore) -> None:
     record = await refreshed(store, "token-1")
     await freeze(store)
-    await store.thaw()
+    await store.take_back()
     state = (await store.snapshot(CLASSIC)).state
     assert (state.record, state.frozen) == (record, None)
     assert await may_mint(store)
@@ -118,10 +118,45 @@ async def test_who_flies_when_the_freeze_comes_may_land(store: MovableTokenStore
     assert (await store.snapshot(CLASSIC)).state.record == record
 
 
+@pytest.mark.parametrize("way", list(Way))
+async def test_what_may_have_been_minted_elsewhere_is_in_doubt_after_a_thaw(
+    store: MovableTokenStore, clock: ManualClock, way: Way
+) -> None:
+    await refreshed(store, "token-1")
+    await granted(store, slot=FAR)
+    await freeze(store, way=way)
+    await store.seal("copy-1")
+    clock.advance(HOLD_S)
+    lifted = await store.take_back()
+    assert lifted is not None
+    assert (lifted.copy, lifted.at) == ("copy-1", START)
+    (intent,) = (await store.snapshot(CLASSIC)).state.intents
+    assert (intent.sent_at, intent.lands_before) == (START, START + HOLD_S)
+    assert (await store.snapshot(FAR)).state.intents == ()
+    assert await store.take_back() is None
+
+
+async def test_a_thaw_before_anything_was_copied_leaves_no_doubt(store: MovableTokenStore) -> None:
+    await refreshed(store, "token-1")
+    await freeze(store)
+    assert await store.take_back() == OUT
+    assert (await store.snapshot(CLASSIC)).state.intents == ()
+
+
+async def test_a_slot_that_cannot_be_read_keeps_no_store_frozen(place: Place) -> None:
+    store = await place.open(KEY)
+    await refreshed(store, "token-1")
+    await freeze(store)
+    await store.seal("copy-1")
+    store = await place.open()
+    assert await store.take_back() is not None
+    assert await may_mint(store, OTHER)
+
+
 async def test_a_freeze_and_a_thaw_are_told_for_every_slot(store: MovableTokenStore) -> None:
     for slot in (CLASSIC, OTHER):
         await refreshed(store, "token", slot=slot)
-    for change in (lambda: freeze(store), store.thaw):
+    for change in (lambda: freeze(store), store.take_back):
         cursor = (await store.changes(None, wait_s=0)).cursor
         await change()
         seen = await store.changes(cursor, wait_s=1)
@@ -198,6 +233,18 @@ async def test_a_file_with_a_slot_of_a_later_version_is_not_read_as_if_it_were_w
     await store.close()
 
 
+async def test_nor_is_a_redis_with_such_a_slot(
+    redis_server: RedisServer, clock: ManualClock
+) -> None:
+    store = await redis_store(redis_server.url, clock, Sealer())
+    name = f"{CLASSIC}/component"
+    with redis_server.client() as client:
+        client.hset(keys_of(shard_of(CLASSIC))[0], name, b"{}")
+    with pytest.raises(UnreadableRecord, match=f"holds {name}, of which only a later version"):
+        await store.slots()
+    await store.close()
+
+
 @pytest.mark.parametrize("damage", [b"{", b'{"copy": 5}'])
 async def test_a_damaged_freeze_stands(
     redis_server: RedisServer, clock: ManualClock, damage: bytes
@@ -218,7 +265,7 @@ async def test_every_replica_is_frozen_in_every_shard(
     slots = [Slot(f"wx{n:016x}", Kind.ACCESS_TOKEN, Mode.STABLE) for n in range(64)]
     assert {shard_of(slot) for slot in slots} == set(range(SHARDS))
     assert not any([await may_mint(second, slot) for slot in slots])
-    await second.thaw()
+    await second.take_back()
     assert all([await may_mint(first, slot) for slot in slots])
     for store in (first, second):
         await store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from tests.fixtures.redis import RedisServer
 from tests.token_service.stores.conftest import KEY, redis_store
 from tests.token_service.stores.manual_clock import ManualClock
 from tests.token_service.stores.slots import CLASSIC, LEASE_S, OTHER, STABLE, granted, refreshed
-from token_service.slot import Kind, Mode, Slot, Snapshot
+from token_service.slot import Kind, Mode, Slot
 from token_service.stores.codec import Sealer
 from token_service.stores.open import open_token_store
-from token_service.stores.redis import SHARDS, RedisTokenStore, keys_of, shard_of
+from token_service.stores.redis import RedisTokenStore
+from token_service.stores.redis_shards import SHARDS, keys_of, shard_of
 from zhongkong.runtime.clock import SystemClock, SystemRandomness
 from zhongkong.runtime.storage import StoreUnavailable
 
@@ -106,9 +108,8 @@ async def test_a_slot_that_never_stands_still_is_given_up(
     await granted(store)
     read = store._read
 
-    async def overtaken(slot: Slot) -> tuple[Snapshot, bytes]:
-        snapshot, _ = await read(slot)
-        return snapshot, b"what stood there before"
+    async def overtaken(slot: Slot) -> object:
+        return replace(await read(slot), document=b"what stood there before")
 
     monkeypatch.setattr(store, "_read", overtaken)
     with pytest.raises(StoreUnavailable, match="20 tries"):
