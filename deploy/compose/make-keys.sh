@@ -10,6 +10,7 @@ set -eu
 umask 022
 
 stop() { echo "$1" >&2; exit "${2:-1}"; }
+misused() { stop "$1; usage: make-keys.sh [--templates FOLDER] [--into FOLDER] [APPID]" 64; }
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 templates=$here/templates into=$here appid=
@@ -17,20 +18,48 @@ while [ $# -gt 0 ]; do
     case $1 in
         --templates) templates=${2:?--templates wants a folder}; shift 2 ;;
         --into) into=${2:?--into wants a folder}; shift 2 ;;
-        -*) stop "usage: make-keys.sh [--templates FOLDER] [--into FOLDER] [APPID]" 64 ;;
-        *[!A-Za-z0-9_-]*) stop "$1 is not an AppID: write it as WeChat's console shows it" 64 ;;
+        -*) misused "$1 is unknown" ;;
+        '' | *[!A-Za-z0-9_-]*) misused "'$1' is not an AppID: write it as WeChat's console shows it" ;;
         *) appid=$1; shift ;;
     esac
 done
 
-for made in "$into/secrets" "$into/config" "$into/.env"; do
-    [ ! -e "$made" ] || stop "$made is there already, and is left as it is. To begin anew, end \
-what runs with it and move it away."
-done
-
+sha256() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1; }
 hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 letters() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom 2>/dev/null | dd bs=1 count="$1" 2>/dev/null; }
-digest() { printf %s "$1" | { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1; }
+
+# Everything that can be wrong is looked for before anything is made.
+for tool in cut dd find od sed tr; do
+    command -v "$tool" >/dev/null || stop "$tool is missing, and nothing was made"
+done
+[ "$(printf abc | sha256)" = ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad ] ||
+    stop "neither sha256sum nor shasum works here, and nothing was made"
+templates=$(CDPATH='' cd -- "$templates" && pwd) || stop "there are no templates, and nothing was made"
+[ -n "$appid" ] || [ -d "$templates/config/emulator" ] ||
+    misused "these templates are for a real account: name its AppID"
+
+# target TEMPLATE: the file that is made from it.
+target() {
+    case $1 in
+        ./env) echo "$into/.env" ;;
+        *) echo "$into/${1#./}" ;;
+    esac
+}
+
+files=$(cd "$templates" && find . -type f)
+made="$into/secrets"
+while IFS= read -r template; do
+    made="$made
+$(target "$template")"
+done <<FILES
+$files
+FILES
+while IFS= read -r path; do
+    [ ! -e "$path" ] || stop "$path is there already, and is left as it is. To begin anew, end \
+what runs with it and move it away."
+done <<PATHS
+$made
+PATHS
 
 ask() {
     if [ -t 0 ]; then
@@ -44,22 +73,26 @@ ask() {
         trap - INT TERM
         echo >&2
     fi
+    # What is pasted brings spaces along, and from Windows a carriage return.
+    answer=$(printf %s "$answer" | tr -d '[:space:]')
     [ -n "$answer" ] || stop "no AppSecret was given, and nothing was made"
 }
 
 if [ -z "$appid" ]; then
     world=emulator appid=wx0123456789abcdef answer=$(hex 16)
-    wechat=http://emulator:8080 project=zhongkong-emulator publish=127.0.0.1:8082
+    wechat=http://emulator:8080 project=zhongkong-emulator profiles=emulator
 else
-    world=wechat
-    wechat=https://api.weixin.qq.com project=zhongkong publish=0.0.0.0:8082
+    world=wechat wechat=https://api.weixin.qq.com project=zhongkong profiles=
     ask
 fi
 
 # The files are readable, since a container's user isn't yours; the folder keeps others out.
 mkdir -p "$into"
 mkdir -m 700 "$into/secrets"
-keep() { printf '%s\n' "$2" >"$into/secrets/$1"; }
+keep() {
+    [ -n "$2" ] || stop "$into/secrets/$1 could not be made; remove $into/secrets and begin anew"
+    printf '%s\n' "$2" >"$into/secrets/$1"
+}
 for name in admin metrics menus orders; do
     keep "$name.key" "$(hex 16)"
 done
@@ -73,11 +106,11 @@ keep shop.secret "$answer"
 # alone, whose secrets are worth nothing.
 fill() {
     file=$1
-    [ $world = emulator ] && profiles=emulator || profiles=
     set -- -e "s|<appid>|$appid|" -e "s|<wechat>|$wechat|" -e "s|<project>|$project|" \
-        -e "s|<profiles>|$profiles|" -e "s|<publish>|$publish|"
+        -e "s|<profiles>|$profiles|"
     for name in $(sed -n 's/.*<sha256 of \([a-z_.]*\)>.*/\1/p' "$file"); do
-        set -- "$@" -e "s|<sha256 of $name>|$(digest "$(cat "$into/secrets/$name")")|"
+        digest=$(printf %s "$(cat "$into/secrets/$name")" | sha256)
+        set -- "$@" -e "s|<sha256 of $name>|$digest|"
     done
     for name in $(sed -n 's/.*<text of \([a-z_.]*\)>.*/\1/p' "$file"); do
         set -- "$@" -e "s|<text of $name>|$(cat "$into/secrets/$name")|"
@@ -85,19 +118,18 @@ fill() {
     sed "$@" "$file"
 }
 
-(cd "$templates" && find . -type f | sort) | while IFS= read -r template; do
-    target=$into/${template#./}
+while IFS= read -r template; do
+    path=$(target "$template")
     case $world:$template in
         wechat:*/emulator/*) continue ;;
-        # An account's menu is its owner's: without a file the worker leaves it as it is.
-        wechat:*/menus/*) mkdir -p "$(dirname "$target")"; continue ;;
-        *:./env) target=$into/.env ;;
     esac
-    mkdir -p "$(dirname "$target")"
-    if [ -e "$target" ]; then
-        echo "$target is there already, and is left as it is" >&2
-    else
-        fill "$templates/$template" >"$target"
-    fi
-done
+    mkdir -p "$(dirname "$path")"
+    case $world:$template in
+        # An account's menu is its owner's: without a file the worker leaves it as it is.
+        wechat:*/menus/*) ;;
+        *) fill "$templates/$template" >"$path" ;;
+    esac
+done <<FILES
+$files
+FILES
 echo "Made $into/secrets, and the configuration that goes with it."

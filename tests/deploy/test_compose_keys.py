@@ -13,7 +13,10 @@ import pytest
 import yaml
 
 from tests.deploy.image_world import COMPOSE, SERVICES, make_world
+from tests.deploy.manifests import KUBERNETES
 from tests.deploy.test_compose import OURS, WORLD, service
+from tests.fixtures.tools import require_tool
+from token_service.settings import RotationSettings
 from zhongkong.runtime.healthcheck import VARIABLE
 
 if TYPE_CHECKING:
@@ -136,6 +139,12 @@ def test_a_service_is_given_longer_to_end_than_it_takes(emulated: Path, name: st
     assert float(service(name)["stop_grace_period"].removesuffix("s")) >= grace + 5
 
 
+def test_a_call_to_wechat_under_way_may_end(made: Path) -> None:
+    config = yaml.safe_load(config_of(made, "token-service").read_text(encoding="utf-8"))
+
+    assert float(config["grace"].removesuffix("s")) > RotationSettings().call_deadline
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_listens_on_every_interface_wants_an_admin_key(made: Path, name: str) -> None:
     config = yaml.safe_load(config_of(made, name).read_text(encoding="utf-8"))
@@ -207,6 +216,18 @@ def test_the_app_secret_is_kept_as_it_was_typed(real: Path) -> None:
     assert (real / "secrets/shop.secret").read_text(encoding="utf-8") == "an-app-secret\n"
 
 
+def test_what_pasting_adds_to_an_app_secret_is_left_out(tmp_path: Path) -> None:
+    make_world(tmp_path, "wx1", answer=" an-app-secret\r\n")
+
+    assert (tmp_path / "secrets/shop.secret").read_text(encoding="utf-8") == "an-app-secret\n"
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    make_world(tmp_path / "it's $HOME | a folder")
+
+    assert (tmp_path / "it's $HOME | a folder/config/emulator/emulator.yaml").is_file()
+
+
 def variables(folder: Path) -> dict[str, str]:
     lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
@@ -233,6 +254,8 @@ def test_what_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     ("arguments", "code", "says"),
     [
         pytest.param(["wx 1"], 64, "is not an AppID", id="an AppID with a space"),
+        pytest.param([""], 64, "is not an AppID", id="a variable that is empty"),
+        pytest.param(["--templates", "/nowhere"], 1, "no templates", id="no templates"),
         pytest.param(["--help"], 64, "usage: make-keys.sh", id="an unknown option"),
         pytest.param(["wx1"], 1, "no AppSecret was given", id="no AppSecret"),
     ],
@@ -245,6 +268,33 @@ def test_a_mistake_makes_nothing(
     assert told[0] == code
     assert says in told[1]
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("script", [COMPOSE / "make-keys.sh", KUBERNETES / "make-keys.sh"])
+@pytest.mark.parametrize("missing", ["sha256sum and shasum", "od"])
+def test_without_a_program_that_it_needs_it_makes_nothing(
+    tmp_path: Path, script: Path, missing: str
+) -> None:
+    """An empty key or digest would be found out much later."""
+    work = tmp_path / "work"
+    shutil.copytree(script.parent, work, ignore=shutil.ignore_patterns("*.key", "*.acl"))
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    needed = "base64 basename cat cut dd dirname find grep mkdir mv od rm sed sha256sum sort tr"
+    for name in set(needed.split()) - set(missing.split()):
+        (programs / name).symlink_to(require_tool(name))
+    before = sorted(path for path in work.rglob("*"))
+    done = subprocess.run(
+        ["/bin/sh", str(work / "make-keys.sh")],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": str(programs)},
+    )
+
+    assert done.returncode == 1
+    assert "nothing was made" in done.stderr
+    assert sorted(path for path in work.rglob("*")) == before
 
 
 def test_what_it_makes_beside_itself_is_ignored_by_git() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -139,8 +140,17 @@ def test_a_pod_gets_the_time_that_an_orderly_end_takes(
     asleep = hooks["preStop"]["sleep"]["seconds"] if hooks else 0
     needed = asleep + settings.grace + getattr(settings, "drain", 0) + UNWINDING_S
     assert workload.pod["terminationGracePeriodSeconds"] >= needed
+    alone = name in {"single", "job"}
     called = service != "menu-worker"
-    assert (asleep >= 5) == called, "endpoints take their time to forget a pod"
+    assert (asleep >= 5) == (called and not alone), "endpoints take their time to forget a pod"
+
+
+@pytest.mark.parametrize("name", ["single", "job"])
+def test_a_gateway_without_a_second_is_back_before_wechat_gives_up(
+    tmp_path: Path, name: str
+) -> None:
+    settings = settings_of(name, "callback-gateway", tmp_path).settings
+    assert settings.drain + settings.grace <= settings.retry_every * (settings.tries - 1) / 2
 
 
 @every_cluster
@@ -270,6 +280,84 @@ def test_make_keys_changes_nothing_the_second_time(made: tuple[Path, str]) -> No
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     make_keys(folder)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def again(made: tuple[Path, str], folder: Path) -> Path:
+    """Another copy of what make-keys.sh has worked on."""
+    shutil.copytree(made[0], folder)
+    return folder
+
+
+def ended(folder: Path) -> tuple[int, str]:
+    words = ["/bin/sh", str(folder / "make-keys.sh")]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_a_fresh_checkout_is_given_no_keys_beside_the_digests_of_others(
+    made: tuple[Path, str], tmp_path: Path
+) -> None:
+    """Applied to the cluster they would take the place of the ones that are in use."""
+    folder = again(made, tmp_path / "kubernetes")
+    for path in files_of_keys(folder):
+        path.unlink()
+
+    code, said = ended(folder)
+
+    assert code == 1
+    assert "Bring the keys back" in said
+    assert files_of_keys(folder) == []
+
+
+def test_a_key_is_replaced_by_asking_for_its_digest_anew(
+    made: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = again(made, tmp_path / "kubernetes")
+    config = folder / "config" / "token_service.yaml"
+    before = keys_in(folder)
+    digest = hashlib.sha256(before["menus.key"].encode()).hexdigest()
+    waiting = config.read_text("utf-8").replace(digest, "<sha256 of menus.key>")
+    config.write_text(waiting, encoding="utf-8")
+    (folder / "keys" / "menus.key").unlink()
+
+    make_keys(folder)
+
+    assert keys_in(folder)["menus.key"] != before["menus.key"]
+    assert {**keys_in(folder), "menus.key": ""} == {**before, "menus.key": ""}
+    assert config.read_text("utf-8") == with_digests(waiting, keys_in(folder))
+
+
+def test_a_further_client_gets_a_key_where_its_digest_is_asked_for(
+    made: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = again(made, tmp_path / "kubernetes")
+    config = folder / "config" / "token_service.yaml"
+    added = '  - {name: billing, key_sha256: "<sha256 of billing.key>", accounts: [shop]}\n'
+    config.write_text(config.read_text("utf-8") + added, encoding="utf-8")
+
+    make_keys(folder)
+
+    assert with_digests(added, keys_in(folder)) in config.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["menus.key", "admin.key"])
+def test_a_key_that_opens_nothing_is_told(
+    made: tuple[Path, str], tmp_path: Path, name: str
+) -> None:
+    folder = again(made, tmp_path / "kubernetes")
+    (folder / "keys" / name).write_text("another-key-that-nobody-knows", encoding="utf-8")
+
+    assert ended(folder) == (0, f"keys/{name} opens nothing: no configuration holds its digest.\n")
+
+
+def test_an_app_secret_with_more_than_itself_is_told(
+    made: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = again(made, tmp_path / "kubernetes")
+    secret = folder / "keys" / "shop.secret"
+    for text, told in (("0123456789abcdef\n", False), ("0123456789abcdef\r\n", True)):
+        secret.write_bytes(text.encode())
+        assert ("carriage return" in ended(folder)[1]) is told
 
 
 def test_make_keys_touches_no_line_but_those_that_wait_for_a_digest(

@@ -15,6 +15,10 @@ HANDLER = pod_in("handlers", handler="true")
 PROMETHEUS = pod_in("monitoring", monitoring="true")
 STRANGER = pod_in("elsewhere")
 DNS = pod_in("kube-system", pod={"k8s-app": "kube-dns"})
+CACHES = (
+    pod_in("kube-system", pod={"k8s-app": "node-local-dns"}),
+    outside("169.254.20.10"),
+)
 WECHAT = outside("183.3.226.35")
 METADATA = outside("169.254.169.254")
 NEIGHBOUR = outside("10.1.2.3")
@@ -109,6 +113,15 @@ def test_names_are_resolved_by_who_calls_names(name: str) -> None:
     }
     assert asking == {source.name for source in pods(name)} - {"redis"}
     assert not any(may_reach(cluster(name), source, DNS, 443) for source in pods(name))
+
+
+@every_cluster
+@pytest.mark.parametrize("cache", CACHES, ids=str)
+def test_names_are_also_resolved_by_a_cache_on_the_machine(name: str, cache: Peer) -> None:
+    for source in pods(name):
+        asks = source.name != "redis"
+        assert may_reach(cluster(name), source, cache, 53, "UDP") == asks
+        assert not may_reach(cluster(name), source, cache, 80)
 
 
 @every_cluster

@@ -10,6 +10,7 @@ import yaml
 from tests.deploy.manifests import (
     CLUSTERS,
     KUBERNETES,
+    NAME_LABEL,
     ROOT,
     SERVICES,
     Cluster,
@@ -18,6 +19,7 @@ from tests.deploy.manifests import (
     documented_secrets,
     plain_name,
 )
+from tests.deploy.reachability import may_reach, ours, pod_in
 
 BY_HAND = {"callback-gateway-tls"}
 """Made with the host name's certificate; deploy/kubernetes/README.md says how."""
@@ -189,6 +191,29 @@ def test_the_ingress_lets_callbacks_in_and_nothing_else_under_tls(name: str) -> 
     [tls] = ingress["spec"]["tls"]
     assert tls["hosts"] == [rule["host"]]
     assert tls["secretName"] in BY_HAND
+
+
+def test_the_redis_of_ha_can_be_applied_before_the_rest() -> None:
+    """As docs/operations.md does on the way from single to ha: by its label."""
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert "kubectl apply -k overlays/ha -l app.kubernetes.io/name=redis" in page
+    single, ha = cluster("single"), cluster("ha")
+    added = [
+        each
+        for each in ha.manifests
+        if each["metadata"].get("labels", {}).get(NAME_LABEL) == "redis"
+    ]
+    between = Cluster("between", (*single.manifests, *added))
+    redis = between.running("redis")
+    assert redis.pod == ha.running("redis").pod
+    assert {"redis"} <= between.names("Service") & between.names("ServiceAccount")
+    mounted = {
+        volume["configMap"]["name"] for volume in redis.volumes().values() if "configMap" in volume
+    }
+    assert mounted <= between.names("ConfigMap")
+    token_service = ours(between.running("token-service"))
+    assert may_reach(between, token_service, ours(redis), redis.ports["redis"])
+    assert not may_reach(between, pod_in("elsewhere"), ours(redis), redis.ports["redis"])
 
 
 MONITORS = ROOT / "deploy" / "monitoring" / "pod-monitors.yaml"

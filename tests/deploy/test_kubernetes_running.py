@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis as redis_py
 
-from tests.deploy.manifests import KUBERNETES, ROOT, SERVICES, Cluster, cluster, secret_data
-from tests.deploy.pod_files import Keys, PodFiles, lay_out, sample_keys
+from tests.deploy.manifests import ROOT, SERVICES, Cluster, cluster, secret_data
+from tests.deploy.pod_files import Keys, PodFiles, lay_out
+from tests.deploy.redis_of_ha import made_keys, redis_of, refusals
 from tests.fixtures.processes import Child
-from tests.fixtures.redis import HOST, RedisServer, free_port
+from tests.fixtures.redis import HOST, free_port
 
 APPID = "wx0123456789abcdef"
 SAID_WHEN_STARTED = {
@@ -130,9 +128,9 @@ def test_the_overlay_local_needs_nothing_but_the_image(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_overlay_ha_works_with_the_users_of_its_redis(tmp_path: Path) -> None:
     ha = cluster("ha")
-    keys = keys_of_make_keys(tmp_path / "kubernetes") | throw_away()
+    keys = made_keys(tmp_path / "kubernetes") | throw_away()
     with running(tmp_path, keys) as world:
-        server = redis_of(ha, world)
+        server = redis_of(ha, tmp_path / "redis", keys)
         server.start()
         try:
             world.at["redis", 6379] = server.port
@@ -143,61 +141,7 @@ def test_the_overlay_ha_works_with_the_users_of_its_redis(tmp_path: Path) -> Non
             world.start(ha, "menu-worker")
             assert_at_work(world)
             said = "\n".join(child.output for child in world.pods.values())
-            assert "NOPERM" not in said
             assert "durability_in_doubt" not in said
-            assert what_is_refused(server, keys) == REFUSED
+            assert refusals(server, keys) == {}
         finally:
             server.kill()
-
-
-def keys_of_make_keys(folder: Path) -> Keys:
-    """As an operator gets them; the menu worker's digest is that of the throw-away key."""
-    shutil.copytree(KUBERNETES, folder, ignore=shutil.ignore_patterns("*.key", "*.acl"))
-    subprocess.run(["/bin/sh", folder / "make-keys.sh"], check=True, capture_output=True)
-    made = (folder / "keys").iterdir()
-    texts = {path.name: path.read_text("utf-8").removesuffix("\n") for path in made}
-    return sample_keys() | texts
-
-
-def redis_of(ha: Cluster, world: Running) -> RedisServer:
-    files = lay_out(ha, ha.running("redis"), world.folder / "redis", world.keys)
-    # The newline at its end is cut off where keys are read, and Redis wants it.
-    users = files.inside("/run/secrets/redis/users.acl")
-    users.write_text(users.read_text("utf-8") + "\n", encoding="utf-8")
-    config = files.inside("/etc/redis/redis.conf")
-    return RedisServer(files.inside("/data"), options=("--include", str(config)))
-
-
-REFUSED = {
-    ("nobody", "GET"),
-    ("callback-gateway", "read the tokens"),
-    ("callback-gateway", "FLUSHALL"),
-    ("callback-gateway", "CONFIG SET"),
-}
-
-
-def what_is_refused(server: RedisServer, keys: Keys) -> set[tuple[str, str]]:
-    nobody = redis_py.Redis(host=HOST, port=server.port, socket_timeout=5)
-    gateway = redis_py.Redis(
-        host=HOST,
-        port=server.port,
-        socket_timeout=5,
-        username="callback-gateway",
-        password=keys["callback-gateway.password"],
-    )
-    tries: dict[tuple[str, str], Callable[[], object]] = {
-        ("nobody", "PING"): nobody.ping,
-        ("nobody", "GET"): lambda: nobody.get("zk:ts:{0}:x"),
-        ("callback-gateway", "read its own"): lambda: gateway.get("zk:gw:{0}:x"),
-        ("callback-gateway", "read the tokens"): lambda: gateway.get("zk:ts:{0}:x"),
-        ("callback-gateway", "FLUSHALL"): gateway.flushall,
-        ("callback-gateway", "CONFIG SET"): lambda: gateway.config_set("appendonly", "no"),
-    }
-    refused = set()
-    with nobody, gateway:
-        for what, attempt in tries.items():
-            try:
-                attempt()
-            except redis_py.exceptions.NoPermissionError:
-                refused.add(what)
-    return refused

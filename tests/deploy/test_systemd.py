@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.deploy.image_world import COMPOSE, SERVICES, make_world
+from token_service.settings import RotationSettings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / "deploy/systemd"
@@ -240,6 +241,36 @@ def test_a_service_is_given_longer_to_end_than_it_takes(made: Path, name: str) -
 
     assert seconds(given) >= seconds(config.get("grace", "8s")) + 5
     assert settings_of(name)["KillSignal"] == ["SIGTERM"]
+
+
+def test_a_call_to_wechat_under_way_may_end(made: Path) -> None:
+    config = yaml.safe_load(config_of(made, "token-service").read_text(encoding="utf-8"))
+
+    assert seconds(config["grace"]) > RotationSettings().call_deadline
+
+
+def test_these_templates_are_for_a_real_account(tmp_path: Path) -> None:
+    words = ["sh", str(COMPOSE / "make-keys.sh"), "--templates", str(FOLDER / "templates")]
+    done = subprocess.run(
+        [*words, "--into", str(tmp_path / "etc")], check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 64
+    assert "name its AppID" in done.stderr
+    assert not (tmp_path / "etc").exists()
+
+
+def test_a_configuration_that_is_there_gets_no_keys_that_it_does_not_know(tmp_path: Path) -> None:
+    there = tmp_path / "token_service.yaml"
+    there.write_text("mine\n", encoding="utf-8")
+    words = ["sh", str(COMPOSE / "make-keys.sh"), "--templates", str(FOLDER / "templates")]
+    done = subprocess.run(
+        [*words, "--into", str(tmp_path), "wx1"], check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert f"{there} is there already" in done.stderr
+    assert list(tmp_path.iterdir()) == [there]
 
 
 def test_the_readme_tells_how_each_file_is_installed() -> None:

@@ -3,17 +3,19 @@
 # mounts stays, for `kubectl rollout undo` may want it; the Deployment keeps ten of them.
 # Run it after a rollout has come to its end, not beside one.
 set -eu
-namespace=${1:-zhongkong}
 
-needed=$(kubectl -n "$namespace" get replicasets,jobs -l app.kubernetes.io/name=menu-worker \
+on() { kubectl -n zhongkong "$@"; }
+
+needed=$(on get replicasets,jobs -l app.kubernetes.io/name=menu-worker \
   -o 'jsonpath={range .items[*]}{range .spec.template.spec.volumes[*]}{.configMap.name}{"\n"}{end}{end}')
 needed=$(printf '%s\n' "$needed" | grep . || true)
 if [ -z "$needed" ]; then
-  echo "No revision of the menu worker is in namespace $namespace; nothing is deleted." >&2
+  echo "No revision of the menu worker is in namespace zhongkong; nothing is deleted." >&2
   exit 1
 fi
 
-for name in $(kubectl -n "$namespace" get configmaps -l zhongkong.io/menu-revision=true \
-  -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}'); do
-  printf '%s\n' "$needed" | grep -qxF "$name" || kubectl -n "$namespace" delete configmap "$name"
+there=$(on get configmaps -l zhongkong.io/menu-revision=true \
+  -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}')
+for name in $there; do
+  printf '%s\n' "$needed" | grep -qxF "$name" || on delete configmap "$name"
 done

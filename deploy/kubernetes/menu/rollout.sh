@@ -4,7 +4,8 @@
 #   rollout.sh FOLDER       the folder of an overlay, as menu/ha
 #
 # Exit codes: 0 the menu is live; 1 it could not be applied, and the revision before is back, or there
-# was none; 2 not even that could be brought back: somebody has to look.
+# was none, or the cluster was out of reach and nothing was begun; 2 not even that could be brought
+# back, or nobody knows: somebody has to look.
 set -eu
 overlay=${1:?which overlay? e.g. menu/ha}
 worker=deployment/menu-worker
@@ -16,7 +17,10 @@ verdict() { on rollout status "$worker" --timeout=6m; }
 
 before=$(on get "$worker" --ignore-not-found \
   -o 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
-kubectl apply -k "$overlay"
+if ! kubectl apply -k "$overlay"; then
+  echo "It was not applied, or only in part." >&2
+  exit 2
+fi
 if verdict; then
   echo "The menu is live."
   exit 0
