@@ -40,6 +40,7 @@ ENABLE_FORM: Final = "enable"
 LETTERS_SHOWN: Final = 10
 
 _ATTEMPTS_SHOWN: Final = 8
+_STATUS: Final = "http_"
 _FORMS: Final = {"redrive": REDRIVE_FORM, "drop": DROP_FORM, "enable": ENABLE_FORM}
 
 
@@ -146,7 +147,10 @@ def content(
         "is_first": letters.after is None,
         "first_page": _link(letters.target, None),
         "next_page": None if letters.next is None else _link(letters.target, letters.next),
-        "store": document["store"],
+        "store": {
+            **document["store"],
+            "durability": words.named("durability", document["store"]["durability"]),
+        },
         "spool": document["spool"],
         "inbox": None if inbox is None else spending(inbox["events"], inbox["limit"]),
         "routes": document["config"]["routes"],
@@ -168,13 +172,15 @@ def letter_row(letter: Mapping[str, Any], words: Words, now: str) -> LetterRow:
         letter["id"],
         letter["account"],
         _called(letter["target"], words),
-        letter["kind"],
-        letter["reason"],
+        words.named("delivery", letter["kind"]),
+        words.said("why", letter["reason"]),
         moment(words, letter["accepted_at"], now),
         moment(words, letter["died_at"], now),
         tuple(
             f"{each['at']} · "
-            + words("attempt_took", outcome=each["outcome"], seconds=each["took_s"])
+            + words(
+                "attempt_took", outcome=_attempt(each["outcome"], words), seconds=each["took_s"]
+            )
             for each in attempts[-_ATTEMPTS_SHOWN:]
         ),
         max(len(attempts) - _ATTEMPTS_SHOWN, 0),
@@ -190,8 +196,8 @@ def _account(account: Mapping[str, Any], traffic: Traffic, words: Words, now: st
         mode=words.named("mode", account["mode"]),
         tone="warn" if _is_skewed(account) else "good",
         a_minute=f"{rate:,.1f}" if 0 < rate < 10 else f"{rate:,.0f}",
-        answered=_ranked(account["answered"], words),
-        refused=_ranked(account["refused"], words),
+        answered=_ranked(account["answered"], "outcome", words),
+        refused=_ranked(account["refused"], "refusal", words),
         retries=account["retries"],
         joins=account["joins"],
         duplicates=account["duplicates"],
@@ -207,9 +213,14 @@ def _old(account: Mapping[str, Any], what: str, words: Words, now: str) -> Momen
     return moment(words, account[f"old_{what}_used_at"], now) or words("not_used")
 
 
-def _ranked(counts: Mapping[str, int], words: Words) -> tuple[tuple[str, int], ...]:
+def _ranked(counts: Mapping[str, int], group: str, words: Words) -> tuple[tuple[str, int], ...]:
     ranked = sorted(counts.items(), key=lambda item: -item[1])
-    return tuple((words.named("outcome", name), count) for name, count in ranked)
+    return tuple((words.named(group, name), count) for name, count in ranked)
+
+
+def _attempt(outcome: str, words: Words) -> str:
+    status = outcome.removeprefix(_STATUS)
+    return words("http", status=status) if status != outcome else words.named("attempt", outcome)
 
 
 def _speeds(traffic: Traffic, words: Words) -> list[SpeedRow]:

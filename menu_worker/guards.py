@@ -34,6 +34,10 @@ class Refused:
 
     guard: Guard
     detail: str
+    removed: int = 0
+    """Of too much removed: so many buttons of `total`, where a share of `allowed` may go."""
+    total: int = 0
+    allowed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ def refuse(plan: Plan, policy: Policy, last_verified: Menu | None) -> Refused | 
             Guard.TOO_MUCH_REMOVED,
             f"{removed} of the {total} buttons last verified would be gone, more than "
             f"`max_removed` ({policy.max_removed:.0%}); `apply --force` lets it pass",
+            removed=removed,
+            total=total,
+            allowed=policy.max_removed,
         )
     return None
 

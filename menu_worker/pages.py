@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from menu_worker.diff import diff
 from menu_worker.passes import NOT_TO_BE_ASKED
 from menu_worker.preview import render
-from menu_worker.result_words import sentence
+from menu_worker.result_told import told
 from menu_worker.status_page import (
     ACCOUNT_PAGE,
     ACCOUNT_TEMPLATE,
@@ -22,7 +22,6 @@ from menu_worker.status_page import (
     REVISIONS_SHOWN,
     TEMPLATE,
     account_content,
-    changes_of,
     content,
 )
 from zhongkong.runtime.pages.site import query_of
@@ -76,8 +75,8 @@ class Pages:
         site.add_form(RESUME_FORM, self._resume)
 
     async def _show(self, visit: Visit) -> Mapping[str, Any]:
-        changes = {each.account: changes_of(each.result) for each in self._worker.states}
-        return content(self._status(), changes, visit.words, query_of(visit))
+        results = {each.account: each.result for each in self._worker.states}
+        return content(self._status(), results, visit.words, query_of(visit))
 
     async def _show_account(self, visit: Visit) -> Mapping[str, Any]:
         state = self._state(visit.request.match_info["account"])
@@ -87,9 +86,7 @@ class Pages:
             revisions = await self._fleet.store.history(state.account, limit=REVISIONS_SHOWN)
         except StoreUnavailable:
             revisions = None
-        return account_content(
-            account, changes_of(state.result), revisions, visit.words, document["now"]
-        )
+        return account_content(account, state.result, revisions, visit.words, document["now"])
 
     async def _phones(self, visit: Visit) -> str:
         """Reads the live menu anew, which is a call of the day's 10,000. Raises Problem."""
@@ -110,7 +107,7 @@ class Pages:
         result = results.get(account)
         if result is None:
             return visit.words("reconcile_pending", account=account)
-        return visit.words("reconciled", account=account, result=sentence(result))
+        return visit.words("reconciled", account=account, result=told(result, visit.words))
 
     async def _pause(self, visit: Visit, fields: Mapping[str, str]) -> str:
         account = self._state(fields.get("account", "")).account

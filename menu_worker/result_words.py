@@ -68,7 +68,7 @@ def sentence(result: Result) -> str:  # noqa: C901, PLR0911 - one for each
     """What happened, and what to do next where something is to be done."""
     match result:
         case InSync(is_open=False):
-            return f"the live menu is the desired one, but {SWITCHED_OFF}"
+            return f"the live menu is the desired one; but {SWITCHED_OFF}"
         case InSync():
             return "the live menu is the desired one"
         case Applied():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from menu_worker.result_told import actor_told, reason_told, told
 from menu_worker.results import Drifted, Guarded
 from menu_worker.status_words import WORDS
 from zhongkong.runtime.answers import rfc3339
@@ -23,7 +24,7 @@ from zhongkong.runtime.pages.telling import (
 from zhongkong.runtime.pages.visits import Brand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from menu_worker.results import Result
     from menu_worker.steps import Change
@@ -91,23 +92,22 @@ def changes_of(result: Result | None) -> tuple[Change, ...]:
 
 def content(
     document: Mapping[str, Any],
-    changes: Mapping[str, Sequence[Change]],
+    results: Mapping[str, Result | None],
     words: Words,
     query: str = "",
 ) -> dict[str, Any]:
-    """What the template of the status page names. `changes` are those of each account."""
+    """What the template of the status page names. `results` of the last passes, by account."""
     accounts, left_off = shown(document["accounts"], query, lambda each: each["account"], _urgency)
     troubles = [*process_troubles(words, document), *_file_troubles(document, words)]
     for account in document["accounts"]:
-        troubles.extend(_account_troubles(account, words))
+        result = results.get(account["account"])
+        troubles.extend(_account_troubles(account, _detail(account, result, words), words))
     now = document["now"]
     return {
         "state": head(words, document, document["instance"]),
         "troubles": worst_first(troubles),
         "notices": document["config"]["notices"],
-        "menus": [
-            menu_card(each, changes.get(each["account"], ()), words, now) for each in accounts
-        ],
+        "menus": [menu_card(each, results.get(each["account"]), words, now) for each in accounts],
         "left_off": left_off,
         "query": query,
         "store": document["store"]["address"],
@@ -119,14 +119,14 @@ def content(
 
 def account_content(
     account: Mapping[str, Any],
-    changes: Sequence[Change],
+    result: Result | None,
     revisions: Iterable[Revision] | None,
     words: Words,
     now: str,
 ) -> dict[str, Any]:
     """What the template of one account's page names. `revisions` is None with the store away."""
     return {
-        "menu": menu_card(account, changes, words, now),
+        "menu": menu_card(account, result, words, now),
         "revisions": None
         if revisions is None
         else [_revision(each, words, now) for each in revisions],
@@ -135,16 +135,16 @@ def account_content(
 
 
 def menu_card(
-    account: Mapping[str, Any], changes: Sequence[Change], words: Words, now: str
+    account: Mapping[str, Any], result: Result | None, words: Words, now: str
 ) -> MenuCard:
-    """One account, from its part of the status document."""
-    due_s = account["next_pass_in_s"]
+    """One account, from its part of the status document and how its last pass ended."""
+    due_s, changes = account["next_pass_in_s"], changes_of(result)
     return MenuCard(
         account=account["account"],
         file=account["file"],
         tone=("good", "warn", "bad")[_urgency(account)],
         state=words({True: "in_sync", False: "differs", None: "sync_unknown"}[account["in_sync"]]),
-        detail=account["desired_refused_because"] or account["detail"],
+        detail=account["desired_refused_because"] or _detail(account, result, words),
         paused_by=account["paused_by"],
         verified=moment(words, account["verified_at"], now),
         applied=moment(words, account["applied_at"], now),
@@ -170,8 +170,8 @@ def _revision(revision: Revision, words: Words, now: str) -> RevisionRow:
     return RevisionRow(
         revision.id,
         moment(words, rfc3339(revision.at), now),
-        revision.actor,
-        revision.reason,
+        actor_told(revision.actor, words),
+        reason_told(revision.reason, words),
         words.named("outcome", outcome),
         {"verified": "good", "failed": "bad"}.get(outcome, "warn"),
         revision.detail,
@@ -187,8 +187,16 @@ def _file_troubles(document: Mapping[str, Any], words: Words) -> Iterator[Troubl
         yield Trouble(words("file_unmatched"), detail=detail, tone="warn")
 
 
-def _account_troubles(account: Mapping[str, Any], words: Words) -> Iterator[Trouble]:
-    name, detail = account["account"], account["detail"] or ""
+def _detail(account: Mapping[str, Any], result: Result | None, words: Words) -> str | None:
+    """In the page's language; as the document has it, in English, when the result isn't known."""
+    detail: str | None = account["detail"] if result is None else told(result, words)
+    return detail
+
+
+def _account_troubles(
+    account: Mapping[str, Any], detail: str | None, words: Words
+) -> Iterator[Trouble]:
+    name, detail = account["account"], detail or ""
     if account["desired_refused_because"]:
         yield Trouble(words("desired_refused"), name, account["desired_refused_because"])
     elif account["standing_down"]:

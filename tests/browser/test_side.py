@@ -43,7 +43,7 @@ async def test_an_attack_is_chosen_for_one_push_and_shown_as_refused(
     await desk.page.get_by_role("tab", name="线路").click()
     await expect(desk.page.get_by_text("推送异常已开启")).to_be_visible()
     await desk.say("forged")
-    await expect(desk.cards.first).to_contain_text("wrong_token")
+    await expect(desk.cards.first).to_contain_text("用别的 Token 签名")
     await desk.cards.locator("summary").first.click()
     await expect(desk.page.locator("[data-part=sent] summary")).to_contain_text("签名错误")
     await expect(desk.page.get_by_text("推送异常已开启")).to_have_count(0)

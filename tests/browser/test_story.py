@@ -182,7 +182,7 @@ async def test_the_callback_gateways_page_tells_of_answers_and_its_target(
     await expect(phone.theirs.last.locator(".bubble")).to_contain_text("已买入")
     async with stage.page("callback gateway, internal", look=WIDE) as view:
         card = view.page.locator(f"#account-{names.ACCOUNT}")
-        await expect(card.locator(".counts li", has_text="replied")).to_be_visible()
+        await expect(card.locator(".counts li", has_text="目标已回复")).to_be_visible()
         await expect(view.page.locator("#target-trading")).to_contain_text("启用")
         await expect(view.page.get_by_text("没有死信")).to_be_visible()
         await view.save(screenshots / "story-13-callback-gateway.png", whole=True)

@@ -3,14 +3,20 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from callback_gateway import targets
-from callback_gateway.inbox.records import Arrival, Selection
+from callback_gateway.accounts import Mode
+from callback_gateway.authenticity import Forgery
+from callback_gateway.delivery import outcome, verdict
+from callback_gateway.inbox.durability import Durability
+from callback_gateway.inbox.records import Arrival, Kind, Selection
 from callback_gateway.recent import Speed, Traffic
 from callback_gateway.status_page import (
     BRAND,
@@ -19,10 +25,13 @@ from callback_gateway.status_page import (
     LetterPage,
     content,
     letter_content,
+    letter_row,
 )
 from tests.callback_gateway.internal_world import OWNER, USER, World, internal_world
 from tests.callback_gateway.settings_files import ADMIN, ADMIN_SHA, SECRETS
 from tests.callback_gateway.test_internal import audited, log
+from tests.docs.blocks import ROOT, rows
+from tests.docs.pages import cells
 from tests.runtime.page_rendering import (
     HOSTILE,
     hostile,
@@ -38,6 +47,9 @@ from zhongkong.runtime.storage import StoreUnavailable
 __all__ = ["log"]
 
 WORDS = words_of(BRAND)
+CHINESE = words_of(BRAND, "zh")
+NOW = "2026-01-02T03:04:05Z"
+PAGE = ROOT / "docs" / "callback-gateway.md"
 NOTHING = LetterPage([])
 KEPT = frozenset(
     {"now", "accepted_at", "died_at", "at", "old_token_used_at", "old_aes_key_used_at"}
@@ -58,7 +70,7 @@ async def logged_in(world: World) -> Browser:
 
 def document(**changes: Any) -> dict[str, Any]:
     return {
-        "now": "2026-01-02T03:04:05Z",
+        "now": NOW,
         "replica": "replica-1",
         "ready": True,
         "not_ready_because": None,
@@ -208,6 +220,56 @@ def test_hostile_texts_in_every_field_stay_texts() -> None:
 def test_every_text_is_there_in_both_languages() -> None:
     assert missing_words(BRAND) == set()
     assert uneven_words(BRAND) == set()
+
+
+def constants(module: ModuleType) -> set[str]:
+    return {
+        value
+        for name, value in vars(module).items()
+        if name.isupper() and not name.startswith("_") and isinstance(value, str)
+    }
+
+
+def test_every_value_of_ours_has_a_name_in_both_languages() -> None:
+    table = rows(PAGE)
+    start = next(at for at, row in enumerate(table) if row[0] == "`outcome` of a try")
+    end = next(at for at, row in enumerate(table) if at > start and row[0] == "event")
+    answers = cells(table[start + 1 : end], 0)
+    assert {"replied", "withheld", "store_full"} <= answers
+    for group, values in (
+        ("outcome", answers),
+        ("refusal", Forgery),
+        ("attempt", constants(outcome)),
+        ("why", {*constants(verdict), outcome.INVALID_REPLY}),
+        ("delivery", Kind),
+        ("durability", Durability),
+        ("mode", Mode),
+    ):
+        for value in values:
+            english, chinese = BRAND.table[f"{group}.{value}"]
+            assert english
+            assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+def test_a_chinese_page_tells_answers_refusals_and_dead_letters_in_chinese() -> None:
+    (card,) = content(
+        document(accounts=[account(answered={"replied": 2, "withheld": 1})]),
+        Traffic(),
+        NOTHING,
+        CHINESE,
+    )["accounts"]
+    assert card.answered == (("目标已回复", 2), ("暂不应答，等待微信重试", 1))
+    assert card.refused == (("签名错误", 1),)
+
+    tried = [{"at": "x", "took_s": 0.5, "outcome": each} for each in ("http_503", "timeout")]
+    row = letter_row(letter(kind="reply", reason="window_closed", attempts=tried), CHINESE, NOW)
+    assert (row.kind, row.reason) == ("回复", "回复窗口已过")
+    assert row.attempts == ("x · HTTP 503，用时 0.5 秒", "x · 超时，用时 0.5 秒")
+
+
+def test_what_a_callback_that_can_t_be_read_was_buried_for_stays_as_it_was_said() -> None:
+    row = letter_row(letter(reason="no FromUserName in my_callback"), CHINESE, NOW)
+    assert row.reason == "no FromUserName in my_callback"
 
 
 async def test_dead_letters_are_listed_without_their_events(world: World) -> None:

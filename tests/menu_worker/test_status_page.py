@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from menu_worker.drift import Correction, Source
+from menu_worker.menu import Menu
+from menu_worker.results import Drifted, InSync
 from menu_worker.status_page import (
     ACCOUNT_TEMPLATE,
     BRAND,
@@ -11,7 +14,7 @@ from menu_worker.status_page import (
     account_content,
     content,
 )
-from menu_worker.steps import Change, ChangeKind
+from menu_worker.steps import Change, ChangeKind, Plan
 from menu_worker.store.base import Outcome, Revision
 from tests.runtime.page_rendering import (
     HOSTILE,
@@ -26,6 +29,7 @@ from tests.runtime.page_rendering import (
 WORDS = words_of(BRAND)
 NOW = "2026-01-02T03:04:05Z"
 KEPT = frozenset({"now", "at", "verified_at", "applied_at"})
+CHINESE = words_of(BRAND, "zh")
 RENAMED = Change(ChangeKind.RENAMED, "default", ("查收益", "昨日收益"), "昨日", "昨日收益")
 
 
@@ -77,6 +81,11 @@ def revision(**changes: Any) -> Revision:
     )  # fmt: skip
 
 
+def drifted(*changes: Change) -> Drifted:
+    plan = Plan("shop", "l", Menu(), (), changes)
+    return Drifted(plan, Source.CONSOLE, Correction(allowed=False, wait_s=0, contested=False))
+
+
 def titles(given: dict[str, Any]) -> list[str]:
     return [trouble.title for trouble in content(given, {}, WORDS)["troubles"]]
 
@@ -113,7 +122,7 @@ def test_files_that_were_refused_are_named_with_every_violation() -> None:
 
 
 def test_drift_tells_what_changed() -> None:
-    page = content(document(account(in_sync=False)), {"shop": [RENAMED]}, WORDS)
+    page = content(document(account(in_sync=False)), {"shop": drifted(RENAMED)}, WORDS)
     text = rendered(BRAND, TEMPLATE, page)
 
     assert "查收益 / 昨日收益" in text
@@ -121,13 +130,29 @@ def test_drift_tells_what_changed() -> None:
 
 
 def test_revisions_are_listed_with_their_ids() -> None:
-    page = account_content(account(), [], [revision(), revision(actor="apply")], WORDS, NOW)
+    page = account_content(account(), None, [revision(), revision(actor="apply")], WORDS, NOW)
 
     assert [(row.id, row.actor, row.outcome) for row in page["revisions"]] == [
         (7, "run", "verified"),
         (7, "apply", "verified"),
     ]
     assert "menu-worker rollback REVISION" in rendered(BRAND, ACCOUNT_TEMPLATE, page)
+
+
+def test_a_chinese_page_tells_results_reasons_and_who_wrote_in_chinese() -> None:
+    page = account_content(account(), InSync(newly=False), [revision()], CHINESE, NOW)
+    text = rendered(BRAND, ACCOUNT_TEMPLATE, page, language="zh")
+
+    assert "线上菜单与期望一致" in text
+    assert "the live menu" not in text
+    assert [(row.actor, row.reason) for row in page["revisions"]] == [("服务自身", "文件有改动")]
+
+
+def test_a_trouble_s_detail_is_in_the_page_s_language() -> None:
+    given = document(account(in_sync=False))
+    (trouble,) = content(given, {"shop": drifted(RENAMED)}, CHINESE)["troubles"]
+
+    assert trouble.detail == "发生漂移（在公众平台后台被编辑），仅报告（`on_drift`）"
 
 
 def test_a_paused_account_can_be_resumed_and_another_paused() -> None:
@@ -146,8 +171,9 @@ def test_hostile_texts_in_every_field_stay_texts() -> None:
     evil["files"]["refused"] = {HOSTILE: [HOSTILE]}
     changes = [Change(ChangeKind.RENAMED, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE)]
     written = [revision(actor=HOSTILE, reason=HOSTILE, detail=HOSTILE)]
-    text = rendered(BRAND, TEMPLATE, content(evil, {HOSTILE: changes}, WORDS))
-    one = account_content(evil["accounts"][0], changes, written, WORDS, NOW)
+    result = drifted(*changes)
+    text = rendered(BRAND, TEMPLATE, content(evil, {HOSTILE: result}, WORDS))
+    one = account_content(evil["accounts"][0], result, written, WORDS, NOW)
 
     assert "&lt;script&gt;alert(1)" in text
     assert is_harmless(text)

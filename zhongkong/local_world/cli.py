@@ -58,13 +58,16 @@ def up(
     import os
     import sys
 
+    from zhongkong.local_world.folder import default
     from zhongkong.local_world.real import real_wechat
     from zhongkong.local_world.world import ECHO_S, GRACE_S, live
     from zhongkong.runtime import logs
     from zhongkong.runtime.clock import SystemClock, SystemRandomness
     from zhongkong.runtime.lifecycle import run
+    from zhongkong.runtime.standard_streams import open_standard_streams
     from zhongkong.runtime.startup import CannotStart
 
+    open_standard_streams()
     if wechat_url is not None and not _ORIGIN.fullmatch(wechat_url):
         raise typer.BadParameter(f"write an origin, as {REAL_URL}", param_hint="--wechat-url")
     try:
@@ -76,7 +79,7 @@ def up(
         return 1
     if platform is None and (wechat_url or plaintext):
         raise typer.BadParameter("is for --real", param_hint="--wechat-url, --plaintext")
-    home = folder or Path("var", "local", f"real-{port_base}" if platform else str(port_base))
+    home = folder or default(port_base, emulated=platform is None)
     # Its parts have logs; of the world itself only a defect is worth a line.
     logs.configure("local_world", stream=sys.stderr, level="error")
 

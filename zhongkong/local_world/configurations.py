@@ -85,11 +85,11 @@ clients:
     accounts: [{names.ACCOUNT}]
     verbs: [read, report, force, proxy, login]
     proxy_paths: ["/cgi-bin/**"]
-  - name: menus
+  - name: {names.MENUS_CLIENT}
     key_sha256: "{_digest(secrets[names.MENUS_KEY])}"  # of {names.MENUS_KEY}
     accounts: [{names.ACCOUNT}]
     verbs: [read, report, proxy]
-    proxy_paths: ["/cgi-bin/menu/*", "/cgi-bin/get_current_selfmenu_info"]
+    proxy_paths: {json.dumps(names.MENU_PATHS)}
 """
 
 

@@ -5,24 +5,35 @@ Every file is for its owner alone, and is either the old one or the new one, nev
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import contextmanager
 from importlib.resources import files as packaged
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zhongkong.local_world import configurations, names
 from zhongkong.local_world.kept import keep, write
+from zhongkong.local_world.real import APPID_FORM
 from zhongkong.runtime.startup import CannotStart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from zhongkong.local_world.plan import RealWeChat
     from zhongkong.runtime.clock import Randomness
 
 _LOCK: Final = "world.lock"
+_IN_THE_WAY: Final = frozenset(
+    {errno.EISDIR, errno.EEXIST, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP}
+)
+"""What concerns one path, and is over when that is gone."""
+
+
+def default(base: int, *, emulated: bool) -> Path:
+    """Where a world lives that was told no other place."""
+    return Path("var", "local", f"{'' if emulated else 'real-'}{base}")
 
 
 @contextmanager
@@ -72,8 +83,13 @@ def _require_same_account(folder: Path, real: RealWeChat | None) -> None:
     if owner in {"", mine}:
         write(path, f"{mine}\n")
         return
-    whose = "an emulated WeChat" if owner == names.EMULATED else f"the account {owner}"
     ours = "the emulated one" if real is None else mine
+    if not APPID_FORM.fullmatch(owner):
+        raise CannotStart(
+            f"{path} names no account; remove it if the menu and the stores beside it are those "
+            f"of {ours}, or name another place with --folder"
+        )
+    whose = "an emulated WeChat" if owner == names.EMULATED else f"the account {owner}"
     raise CannotStart(
         f"{folder} holds the menu and the stores of {whose}; --folder names another place for "
         f"{ours}"
@@ -89,7 +105,7 @@ def _forget(folder: Path) -> None:
 def _menu(folder: Path, *, sample: bool) -> Path | None:
     """The first desired menu; `sample` puts one there when none is."""
     (folder / names.MENUS).mkdir(mode=0o700, exist_ok=True)
-    if found := sorted(folder.glob(names.MENU_PATTERN)):
+    if found := sorted(path for path in folder.glob(names.MENU_PATTERN) if path.is_file()):
         return found[0]
     if not sample:
         return None
@@ -112,7 +128,10 @@ def _claim(lock: int, folder: Path, advice: str) -> None:
 
 
 def _unwritable(folder: Path, error: OSError) -> CannotStart:
+    """Says which file it is about; a rename names the one that it would replace."""
+    path = error.filename2 or error.filename or folder
+    mended = "move it away, or " if error.errno in _IN_THE_WAY else ""
     return CannotStart(
-        f"{folder} can't be used for the local world's files ({error.strerror or error}); "
-        "--folder names another place"
+        f"{path} can't be used for the local world's files ({error.strerror or error}); "
+        f"{mended}name another place with --folder"
     )

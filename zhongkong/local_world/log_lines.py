@@ -16,7 +16,7 @@ _PLAIN: Final = re.compile(r"[^\s\"=]+\Z")
 
 def readable(line: bytes, *, colours: bool) -> str:
     """One line without its newline; never anything that could steer a terminal but our colours."""
-    fields = _fields(line)
+    fields = fields_of(line)
     if fields is None:
         return _harmless(line.decode("utf-8", "replace"))
     level = str(fields.get("level", ""))
@@ -34,7 +34,8 @@ def readable(line: bytes, *, colours: bool) -> str:
     return f"{_DIM}{time}{RESET} {colour}{told}{RESET if colour else ''} {_DIM}{rest}{RESET}"
 
 
-def _fields(line: bytes) -> dict[str, Any] | None:
+def fields_of(line: bytes) -> dict[str, Any] | None:
+    """What one of our JSON lines says; None when it is none."""
     if not line.startswith(b"{"):
         return None
     try:

@@ -15,6 +15,10 @@ STRANGER: Final = "oLaoWang00000000000000000003"
 MEMBERS_TAG: Final = 2
 """The sample menu has other buttons for users with this tag."""
 
+MENUS_CLIENT: Final = "menus"
+MENU_PATHS: Final = ("/cgi-bin/menu/*", "/cgi-bin/get_current_selfmenu_info")
+"""What the menu worker may call, as the client of that name."""
+
 EMULATOR_CONFIG: Final = "emulator.yaml"
 TOKEN_SERVICE_CONFIG: Final = "token_service.yaml"
 CALLBACK_GATEWAY_CONFIG: Final = "callback_gateway.yaml"

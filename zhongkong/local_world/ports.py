@@ -28,10 +28,13 @@ def require_free(base: int, *, emulated: bool = True) -> None:
             raise CannotStart(f"port {port} is below 1024, which is for root; {advice(base)}")
 
 
-def advice(base: int) -> str:
-    """How to start a world that has all its ports for itself."""
+def advice(base: int, *, elsewhere: bool = False) -> str:
+    """How to start a world that has all its ports for itself; `elsewhere`: and another folder."""
     other = _free_base(base)
-    return f"take other ports: make run PORT_BASE={other} (zhongkong up --port-base {other})"
+    command = f"zhongkong up --port-base {other}"
+    if elsewhere:
+        return f"take other ports and another folder: {command} --folder FOLDER"
+    return f"take other ports: make run PORT_BASE={other} ({command})"
 
 
 def _free_base(base: int) -> int:

@@ -1,4 +1,4 @@
-"""One question to a part: how it answers on its readiness address.
+"""One question to a part: how it answers, on its readiness address above all.
 
 An HTTP client would do the same; loading one holds up the start of every part.
 """
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zhongkong.local_world.plan import Part
 
 _WITHIN_S: Final = 1.0
@@ -29,20 +31,35 @@ class Look:
 
 async def look_at(part: Part) -> Look | None:
     """Ask once; None when nobody answers in time, or not in HTTP."""
-    address = urlsplit(part.ready_url)
+    answer = await get(part.ready_url, within_s=_WITHIN_S)
+    if answer is None:
+        return None
+    status, document = answer
+    return Look(status == 200, "" if status == 200 else str(document.get("reason", "")))
+
+
+async def get(
+    url: str, headers: Mapping[str, str] | None = None, *, within_s: float
+) -> tuple[int, dict[str, Any]] | None:
+    """Status and JSON of one GET; None when nobody answers in time, or not in HTTP.
+
+    What is no JSON object counts as an empty one.
+    """
     with suppress(OSError, TimeoutError, ValueError, IndexError):
-        async with asyncio.timeout(_WITHIN_S):
-            head, body = await _get(str(address.hostname), address.port or 80, address.path)
-        is_ready = int(head.split(b" ", 2)[1]) == 200
-        return Look(is_ready, "" if is_ready else _reason(body))
+        async with asyncio.timeout(within_s):
+            head, body = await _get(url, headers or {})
+        return int(head.split(b" ", 2)[1]), _object(body)
     return None
 
 
-async def _get(host: str, port: int, path: str) -> tuple[bytes, bytes]:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _get(url: str, headers: Mapping[str, str]) -> tuple[bytes, bytes]:
+    address = urlsplit(url)
+    path = f"{address.path}?{address.query}" if address.query else address.path
+    own = {"Host": address.netloc, "Connection": "close", **headers}
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in own.items())]
+    reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
     try:
-        request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
-        writer.write(request.encode("ascii"))
+        writer.write("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii"))
         answer = b""
         while len(answer) < _ANSWER_AT_MOST and (chunk := await reader.read(_ANSWER_AT_MOST)):
             answer += chunk
@@ -52,6 +69,8 @@ async def _get(host: str, port: int, path: str) -> tuple[bytes, bytes]:
         writer.close()
 
 
-def _reason(body: bytes) -> str:
-    document: Any = json.loads(body)
-    return str(document.get("reason", "")) if isinstance(document, dict) else ""
+def _object(body: bytes) -> dict[str, Any]:
+    document: Any = None
+    with suppress(ValueError):
+        document = json.loads(body)
+    return document if isinstance(document, dict) else {}

@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from zhongkong.local_world.log_lines import fields_of, readable
 from zhongkong.local_world.plan import SECRET_VARIABLE
 from zhongkong.runtime.startup import CannotStart
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from zhongkong.local_world.screen import Screen
 
 _LINE_AT_MOST: Final = 64 * 1024
+_TOLD_AT_MOST: Final = 1000
 _REAPED_WITHIN_S: Final = 2.0
 _OWN_SETTINGS: Final = ("TOKEN_SERVICE_", "CALLBACK_GATEWAY_", "MENU_WORKER_", "ZHONGKONG_")
 """Variables that would change parts behind the back of the world's own files, or give them keys."""
@@ -98,6 +100,7 @@ class _Running:
         self._screen = screen
         self._process: asyncio.subprocess.Process | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._last_line = b""
         self.ended: asyncio.Task[int] | None = None
 
     async def start(self, environ: Mapping[str, str]) -> None:
@@ -117,18 +120,19 @@ class _Running:
         stream = self._process.stdout or self._process.stderr
         if stream is not None:
             self._pump = asyncio.create_task(self._show(stream), name=f"{self.part.name} lines")
-        self.ended = asyncio.create_task(self._process.wait(), name=f"{self.part.name} end")
+        self.ended = asyncio.create_task(self._end(self._process), name=f"{self.part.name} end")
 
     def begin(self) -> None:
         """What has ended meanwhile is told by `require`."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(b"\n")
+        stdin = None if self._process is None else self._process.stdin
+        if stdin is not None and not stdin.is_closing():
+            stdin.write(b"\n")
 
     def require(self) -> None:
         if self.ended is not None and self.ended.done():
-            how = _how_it_ended(self.ended.result())
+            code = self.ended.result()
             raise PartEnded(
-                f"{self.part.name} ended by itself ({how}); its last lines stand above. "
+                f"{self.part.name} ended by itself ({_how_it_ended(code)}){self._why(code)}. "
                 "The local world has been stopped"
             )
 
@@ -144,15 +148,26 @@ class _Running:
             self._screen.tell(f"{self.part.name} didn't end in time and is killed.")
             self.kill()
             await asyncio.wait({self.ended}, timeout=_REAPED_WITHIN_S)
-        if self._pump is not None:
-            await asyncio.wait({self._pump}, timeout=_REAPED_WITHIN_S)
-            self._pump.cancel()
 
     def kill(self) -> None:
         """End it and whatever it started, at once. Nothing happens when it has ended."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> int:
+        """Its exit code, once its last line has been shown too."""
+        code = await process.wait()
+        if self._pump is not None:
+            await asyncio.wait({self._pump}, timeout=_REAPED_WITHIN_S)
+            self._pump.cancel()
+        return code
+
+    def _why(self, code: int) -> str:
+        """A part that can't start says so in a line for people, the last one."""
+        if code > 0 and self._last_line and fields_of(self._last_line) is None:
+            return f": {readable(self._last_line[:_TOLD_AT_MOST], colours=False)}"
+        return "; its last lines stand above"
 
     async def _show(self, stream: asyncio.StreamReader) -> None:
         rest = b""
@@ -162,9 +177,13 @@ class _Running:
                 lines.append(rest)
                 rest = b""
             for line in lines:
-                self._screen.show(self.part.name, line)
+                self._tell(line)
         if rest:
-            self._screen.show(self.part.name, rest)
+            self._tell(rest)
+
+    def _tell(self, line: bytes) -> None:
+        self._last_line = line
+        self._screen.show(self.part.name, line)
 
 
 def _how_it_ended(code: int) -> str:

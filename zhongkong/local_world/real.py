@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 APPID_VARIABLE: Final = "WECHAT_APPID"
 
-_APPID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+APPID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def real_wechat(
@@ -35,7 +35,7 @@ def real_wechat(
             f"as {APPID_VARIABLE} and its AppSecret as {SECRET_VARIABLE}; --emulated goes without"
         )
     appid = environ[APPID_VARIABLE].strip()
-    if not _APPID.fullmatch(appid):
+    if not APPID_FORM.fullmatch(appid):
         # Not shown: it may be the AppSecret.
         raise CannotStart(
             f"{APPID_VARIABLE} is no AppID; WeChat's console shows it as wx0123456789abcdef"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
 
 from zhongkong.local_world.log_lines import RESET, readable
+from zhongkong.local_world.routine import is_routine
 from zhongkong.runtime.log_writer import LineWriter
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ class Screen:
 
     def __init__(self, stream: TextIO, parts: Sequence[str], environ: Mapping[str, str]) -> None:
         """Colours only for a terminal, and not where NO_COLOR is set."""
+        self._stream = stream
+        self._own_settings = True
         self._colours = stream.isatty() and not environ.get("NO_COLOR")
         width = max(map(len, parts), default=0)
         self._prefixes = {
@@ -37,9 +41,21 @@ class Screen:
         self._writer.write(f"{text}\n".encode())
 
     def show(self, part: str, line: bytes) -> None:
-        """Print one line that a part has printed."""
+        """Print one line that a part has printed, unless it is routine."""
+        if is_routine(line, own_settings=self._own_settings):
+            return
         text = readable(line, colours=self._colours)
         self._writer.write(f"{self._prefixes[part]} {text}\n".encode())
+
+    def settings_are_yours(self) -> None:
+        """From now on people may change the settings that the world has written."""
+        self._own_settings = False
+
+    def is_read(self) -> bool:
+        """Whether somebody may read it: False once what a pipe leads to has ended."""
+        poll = select.poll()
+        poll.register(self._stream, 0)
+        return not any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
     def close(self) -> None:
         """Print what is left. Blocks for two seconds at most."""

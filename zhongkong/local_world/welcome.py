@@ -25,6 +25,8 @@ class Facts:
     menu: Path | None = None
     menu_trouble: str | None = None
     """Why the menu isn't live; None when it is."""
+    token_trouble: str | None = None
+    """Why the real WeChat gave no token; None when it did."""
 
 
 def welcome(facts: Facts) -> str:
@@ -39,13 +41,14 @@ The local world is ready. Ctrl-C ends it.
 
   phone             {plan.url(base, "emulator")}/   (WeChat, emulated: open it, tap the menu)
 {_services(facts)}
-  settings, keys    {home}   (admin.key opens the pages)
+{_folder(home)}
 {_menu_trouble(facts)}
 Fetch a token, as your services do:
 
   {_curl(home / names.ORDERS_KEY, plan.token_url(base))}
 
-Say something as a user does. WeChat, emulated, signs, encrypts and sends it; then without WeChat:
+Say something as a user does: through WeChat, emulated, which signs, encrypts and sends it; or to
+the gateway alone, and see what it answers:
 
   {_push(base)}
   {_command(facts, "callback_gateway", "send", "--content", "持仓")}
@@ -62,8 +65,8 @@ def _real(facts: Facts, real: RealWeChat) -> str:
 The local world is ready, before the real WeChat ({real.appid}). Ctrl-C ends it.
 
 {_services(facts)}
-  settings, keys    {home}   (admin.key opens the pages)
-{_menu_trouble(facts) if facts.menu else _menu_to_come(facts)}
+{_folder(home)}
+{_token_trouble(facts)}{_menu_trouble(facts) if facts.menu else _menu_to_come(facts)}
 In WeChat's console, best that of a test account (接口测试号): whoever else holds the AppSecret and
 asks for tokens may end those in use here, and the other way round.
 
@@ -98,16 +101,33 @@ def _services(facts: Facts) -> str:
     return "\n".join(f"  {name:<18}{where}" for name, where in rows)
 
 
+def _folder(home: Path) -> str:
+    key = f"cat {_quoted(home / names.ADMIN_KEY)}"
+    return f"  key of the pages  {key}\n  settings, keys    {home}"
+
+
 def _with_page(base: int, service: str) -> str:
     return f"{plan.url(base, service)}   page {plan.url(base, f'{service}, internal')}/"
+
+
+def _token_trouble(facts: Facts) -> str:
+    if facts.token_trouble is None:
+        return ""
+    return f"""
+No token yet. The token service says:
+
+  {facts.token_trouble}
+
+It tries again by itself. Another AppSecret is another WECHAT_SECRET, and takes a new start.
+"""
 
 
 def _menu_trouble(facts: Facts) -> str:
     if facts.menu_trouble is None:
         return ""
     return f"""
-The menu isn't live: {facts.menu_trouble}. The lines of menu-worker above say why. The command
-below looks at the file alone; what you change in it is taken over without a restart.
+The menu isn't live: {facts.menu_trouble}. The lines of menu-worker above say why, and
+so does this command. What you change in the file is taken over without a restart.
 
   {_command(facts, "menu_worker", "validate")}
 """
@@ -116,8 +136,8 @@ below looks at the file alone; what you change in it is taken over without a res
 def _menu_to_come(facts: Facts) -> str:
     file = facts.folder.absolute() / names.MENU
     return f"""
-The live menu is left alone: no file is in {file.parent}. To keep it in one, make it of what is
-live, and start again:
+The live menu is left alone, as no file is in {file.parent}.
+To keep it in a file, make one of what is live, and start again:
 
   {_command(facts, "menu_worker", "import", "--account", names.ACCOUNT, "--out", str(file))}
 """

@@ -30,7 +30,7 @@ export function courseCard() {
   });
   const once = el("input", { type: "checkbox", checked: courseOnce, on: { change: () => setCourse(course, once.checked) } });
   return [title(t("course")), hint(t("courseHint")), el("div", { class: "chips" }, presets), el("div", { class: "grid" }, numbers),
-    field(t("attack"), choice([["", t("none")], ...ATTACKS.map((each) => [each, each])], course.attack ?? "", (value) => change("attack", value || null))),
+    field(t("attack"), choice([["", t("none")], ...ATTACKS.map((each) => [each, t(`attack.${each}`)])], course.attack ?? "", (value) => change("attack", value || null))),
     el("label", { class: "check" }, once, t("once"))];
 }
 

@@ -14,7 +14,7 @@ export function tryElement(exchange, before) {
   return el("section", { class: `try ${tone}` },
     el("header", {},
       el("b", {}, exchange.repeat ? t("duplicate") : t("try", { n: exchange.try })),
-      el("span", { class: `chip ${tone === "open" ? "" : tone}` }, exchange.answer ?? "…"),
+      el("span", { class: `chip ${tone === "open" ? "" : tone}` }, exchange.answer ? t(`answer.${exchange.answer}`) : "…"),
       exchange.status !== null && el("span", { class: "chip" }, `HTTP ${exchange.status}`),
       el("span", { class: "spacer" }),
       exchange.took_s !== null && el("span", { class: "mono" }, `${(exchange.took_s * 1000).toFixed(1)} ms`)),

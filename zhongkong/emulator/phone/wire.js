@@ -77,9 +77,9 @@ function pushCard() {
     summary.replaceChildren(...[
       el("i", { class: "dot" }),
       el("span", { class: "what" }, el("b", {}, first.identity.event ?? first.identity.msg_type), " ", el("span", {}, subject(first))),
-      first.attack && el("span", { class: "chip bad" }, first.attack),
+      first.attack && el("span", { class: "chip bad" }, t(`attack.${first.attack}`)),
       el("span", { class: "chip outcome" }, t(`outcome.${last.outcome}`)),
-      el("span", { class: "meta" }, [last.answer, tries.length === 1 ? t("oneTry") : t("tries", { n: tries.length }), took(tries), time(first.at)].filter(Boolean).join(" · ")),
+      el("span", { class: "meta" }, [last.answer && t(`answer.${last.answer}`), tries.length === 1 ? t("oneTry") : t("tries", { n: tries.length }), took(tries), time(first.at)].filter(Boolean).join(" · ")),
     ].filter(Boolean));
     for (const each of tries) {
       const before = drawn.get(each.seq);

@@ -116,7 +116,7 @@ class Site:
             try:
                 visit.session.news = (await deed(visit, fields), True)
             except Problem as problem:
-                why = problem.detail or problem.title
+                why = visit.words.said("problem", problem.detail or problem.title)
                 visit.session.news = (visit.words("not_done", why=why), False)
             return _see(ROOT)
 

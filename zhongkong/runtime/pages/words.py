@@ -77,6 +77,27 @@ COMMON: Final[Table] = {
     "back": ("Back", "返回"),
     "remedy": ("What to do", "处理方法"),
     "not_done": ("Not done: {why}", "未执行：{why}"),
+    "problem.Not found": ("Not found", "未找到"),
+    "problem.There is nothing at this path.": (
+        "There is nothing at this path.",
+        "此路径下没有内容。",
+    ),
+    "problem.Bad request": ("Bad request", "请求有误"),
+    "problem.The form can't be read.": ("The form can't be read.", "表单无法读取。"),
+    "problem.A field of the form came twice.": (
+        "A field of the form came twice.",
+        "表单中有重复的字段。",
+    ),
+    "problem.Not from our page": ("Not from our page", "并非来自本页面"),
+    "problem.Forms are taken from these pages alone; programs use the API with the admin key.": (
+        "Forms are taken from these pages alone; programs use the API with the admin key.",
+        "表单只能从这些页面提交；程序请使用管理密钥调用接口。",
+    ),
+    "problem.Not this login's form": ("Not this login's form", "表单不属于本次登录"),
+    "problem.Go back, load the page again, and send the form again.": (
+        "Go back, load the page again, and send the form again.",
+        "请返回并刷新页面，然后重新提交。",
+    ),
     "ago": ("{span} ago", "{span}前"),
     "in": ("in {span}", "{span}后"),
     "overdue": ("now", "现在"),
@@ -105,6 +126,11 @@ class Words:
         """What one of a group's values is called; a value without a name stands for itself."""
         both = self._table.get(f"{group}.{value}")
         return str(value).replace("_", " ") if both is None else both[self._place]
+
+    def said(self, group: str, text: str) -> str:
+        """A sentence of ours in this language; what somebody else said stays as it was said."""
+        both = self._table.get(f"{group}.{text}")
+        return text if both is None else both[self._place]
 
     def span(self, seconds: float) -> str:
         """A length of time in its two largest units."""
