@@ -64,10 +64,8 @@ def up(
     from zhongkong.runtime import logs
     from zhongkong.runtime.clock import SystemClock, SystemRandomness
     from zhongkong.runtime.lifecycle import run
-    from zhongkong.runtime.standard_streams import open_standard_streams
     from zhongkong.runtime.startup import CannotStart
 
-    open_standard_streams()
     if wechat_url is not None and not _ORIGIN.fullmatch(wechat_url):
         raise typer.BadParameter(f"write an origin, as {REAL_URL}", param_hint="--wechat-url")
     try:

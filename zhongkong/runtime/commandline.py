@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, cast
 import typer
 from typer.main import get_command
 
+from zhongkong.runtime.standard_streams import open_standard_streams
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -31,6 +33,7 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: s
     `arguments` are those of the process by default, `name` is what help and errors call the
     program. A command says its code by returning an int or raising typer.Exit; 0 otherwise.
     """
+    open_standard_streams()
     command = get_command(app)
     given = None if arguments is None else list(arguments)
     try:
