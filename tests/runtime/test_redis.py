@@ -277,6 +277,16 @@ async def test_a_place_without_a_server_is_named(url: str) -> None:
     await connection.close()
 
 
+async def test_a_server_named_as_a_sentinel_that_is_none_is_unavailable(
+    redis_server: RedisServer,
+) -> None:
+    address = f"redis+sentinel://127.0.0.1:{redis_server.port}/main/0"
+    connection = await RedisConnection.open(target(address))
+    with pytest.raises(StoreUnavailable):
+        await connection.run(COUNT, ["k"], [1])
+    await connection.close()
+
+
 async def test_something_that_is_not_redis_is_unavailable() -> None:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ConnectionError as RedisConnectionError, ResponseError
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -91,7 +91,10 @@ class BehindSentinels:
         )
 
     async def find(self) -> tuple[str, int]:
-        host, port = await self._sentinel.discover_master(self._name)
+        try:
+            host, port = await self._sentinel.discover_master(self._name)
+        except ResponseError as error:
+            raise RedisConnectionError("what answers there is no sentinel") from error
         return str(host), int(port)
 
     async def verify(self, link: Connection) -> None:
