@@ -50,15 +50,23 @@ def decode_document(text: bytes, account: str) -> dict[str, Any]:
     return document
 
 
-def encode_record(actor: str, reason: str, fingerprint: str, before: bytes, after: bytes) -> bytes:
-    """A revision without what the store itself adds: id, time and outcome."""
+def encode_record(
+    account: str,
+    *,
+    actor: str,
+    reason: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    fingerprint: str,
+) -> bytes:
+    """A revision without what the store itself adds: id, time, outcome. Raises DocumentTooLarge."""
     return orjson.dumps(
         {
             "actor": actor,
             "reason": reason,
             "fingerprint": fingerprint,
-            "before": orjson.Fragment(before),
-            "after": orjson.Fragment(after),
+            "before": orjson.Fragment(encode_document(before, account, "the live menu")),
+            "after": orjson.Fragment(encode_document(after, account, "the desired menu")),
         }
     )
 

@@ -77,11 +77,12 @@ class RedisMenuStore:
     ) -> int:
         """Record a write before it starts. Raises DocumentTooLarge, too, and writes nothing."""
         record = codec.encode_record(
-            actor,
-            reason,
-            fingerprint,
-            codec.encode_document(before, account, "the live menu"),
-            codec.encode_document(after, account, "the desired menu"),
+            account,
+            actor=actor,
+            reason=reason,
+            before=before,
+            after=after,
+            fingerprint=fingerprint,
         )
         words = (record, self._remembered.last_revision(account), REVISIONS_KEPT)
         number = await self._at_a_time(scripts.BEGIN, account, "revisions", *words)

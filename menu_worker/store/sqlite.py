@@ -84,11 +84,12 @@ class SqliteMenuStore:
     ) -> int:
         """Record a write before it starts. Raises DocumentTooLarge, too, and writes nothing."""
         record = codec.encode_record(
-            actor,
-            reason,
-            fingerprint,
-            codec.encode_document(before, account, "the live menu"),
-            codec.encode_document(after, account, "the desired menu"),
+            account,
+            actor=actor,
+            reason=reason,
+            before=before,
+            after=after,
+            fingerprint=fingerprint,
         )
         floor = self._remembered.last_revision(account)
         number = await self._writer.transact(
