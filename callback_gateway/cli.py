@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from callback_gateway import cli_inputs as inputs
-from zhongkong.runtime.commandline import run_app
+from zhongkong.runtime.commandline import JsonOption, KeyFileOption, run_app
 
 if TYPE_CHECKING:
     from callback_gateway.settings import GatewaySettings
@@ -44,11 +44,6 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
-KeyFileOption = Annotated[
-    Path | None,
-    typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the document itself.")]
 AccountOption = Annotated[str | None, typer.Option("--account", help="Of this account.")]
 TargetOption = Annotated[
     str | None, typer.Option("--target", help="To this target; - for events nobody could read.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from zhongkong.runtime.commandline import run_app
+from zhongkong.runtime.commandline import JsonOption, KeyFileOption, run_app
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -39,11 +39,6 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
-KeyFileOption = Annotated[
-    Path | None,
-    typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the document itself.")]
 AccountsOption = Annotated[
     list[str] | None,
     typer.Option(

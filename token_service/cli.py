@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zhongkong.runtime.commandline import run_app
+from zhongkong.runtime.commandline import JsonOption, KeyFileOption, run_app
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +43,6 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
-KeyFileOption = Annotated[
-    Path | None,
-    typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
-]
 
 
 @app.command()
@@ -74,7 +70,7 @@ def run(config: ConfigOption = None) -> int:
 def status(
     config: ConfigOption = None,
     key_file: KeyFileOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document itself.")] = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Ask the running service how its accounts are."""
     from token_service.status_view import fetch_status, print_status

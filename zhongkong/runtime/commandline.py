@@ -1,4 +1,6 @@
-"""How our commands end: the exit code, and the line that is printed when one was misused.
+"""How our commands end, and the options that all services' have.
+
+An end is the exit code, and the line that is printed when a command was misused.
 
 What the commands do belongs to each service's cli.py.
 """
@@ -7,7 +9,8 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 from typer.main import get_command
@@ -16,6 +19,12 @@ from zhongkong.runtime.standard_streams import open_standard_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(help="File with the admin key; else ZHONGKONG_ADMIN_KEY.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the document itself.")]
 
 EXIT_USAGE: Final = 64
 """A command was misused. Never 2, typer's own: on some commands of ours that means "changes"."""
