@@ -32,9 +32,11 @@ def logging_as_before() -> Iterator[None]:
     """A process has one log: what a command under test makes of it must not reach the next test."""
     root = logging.getLogger()
     handlers, level, configured = root.handlers[:], root.level, structlog.get_config()
+    output = logs._current
     yield
     if structlog.get_config() != configured:
         logs.close()
+        logs._current = output
         structlog.configure(**configured)
         root.handlers, root.level = handlers, level
     structlog.contextvars.clear_contextvars()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.processes import Child
-from zhongkong.runtime import sqlite as subject
+from zhongkong.runtime import sqlite as subject, sqlite_file
 from zhongkong.runtime.sqlite import SqliteWriter
 from zhongkong.runtime.storage import AlreadyRunning, StoreUnavailable, StoreUnusable
 
@@ -211,6 +211,53 @@ async def test_shared_writers_take_no_lock(writer: SqliteWriter, path: Path) -> 
     await shared.transact(put("a"))
     assert await writer.transact(names) == ["a"]
     await shared.close()
+
+
+def locked(path: Path) -> sqlite3.Connection:
+    """The file, as another process holds it that is writing."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+async def test_another_process_that_writes_is_waited_for(writer: SqliteWriter, path: Path) -> None:
+    asked = threading.Semaphore(0)
+    await writer.transact(
+        lambda connection: connection.set_trace_callback(
+            lambda text: asked.release() if text == "BEGIN IMMEDIATE" else None
+        )
+    )
+    other = locked(path)
+    waiting = asyncio.ensure_future(writer.transact(put("a")))
+    for _ in range(5):
+        assert await asyncio.to_thread(asked.acquire, timeout=10)
+    assert not waiting.done()
+    other.execute("COMMIT")
+    assert await waiting == 1
+    other.close()
+
+
+async def test_a_file_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    other = locked(path)
+    opening = asyncio.ensure_future(SqliteWriter.open(path, SCHEMA, exclusive=False))
+    await asyncio.wait({opening}, timeout=0.1)
+    other.execute("COMMIT")
+    other.close()
+    opened = await opening
+    assert await opened.transact(names) == []
+    await opened.close()
+
+
+async def test_a_process_that_keeps_the_file_locked_is_named(
+    writer: SqliteWriter, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "BUSY_S", 0.1)
+    other = locked(path)
+    with pytest.raises(StoreUnavailable, match="another process has kept the file locked"):
+        await writer.transact(put("a"))
+    other.close()
+    assert await writer.transact(put("a")) == 1
 
 
 async def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zhongkong.runtime.logs import get_logger
-from zhongkong.runtime.sqlite_file import Synchronous, connect, is_trouble, unavailable
+from zhongkong.runtime.sqlite_file import Synchronous, begin, connect, is_trouble, unavailable
 from zhongkong.runtime.storage import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class GroupCommit:
         """
         try:
             connection = self._connected()
-            connection.execute("BEGIN IMMEDIATE")
+            begin(connection)
             outcomes = [self._run(connection, work) for work in works]
             connection.execute("COMMIT")
         except StoreUnavailable as error:

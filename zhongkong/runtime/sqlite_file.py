@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Literal, Self
 
 from zhongkong.runtime.storage import (
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 Synchronous = Literal["FULL", "NORMAL"]
 
 BUSY_S = 5.0
+"""So long another process is waited for."""
+_ROUND_S = 0.02
+"""SQLite asks after 1, 2, 5 and 10 ms of it. In longer rounds it comes to ask every 100 ms, and
+misses the short gaps that a busy process leaves."""
+_PAUSE_S = 0.001
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _CHECKED_WHOLE_BYTES = 16 * 1024 * 1024
@@ -114,7 +121,7 @@ def connect(database: Path, schema: Sequence[str], synchronous: Synchronous) -> 
     try:
         make_place(database)
         connection = sqlite3.connect(
-            database, timeout=BUSY_S, isolation_level=None, cached_statements=256
+            database, timeout=_ROUND_S, isolation_level=None, cached_statements=256
         )
     except OSError as error:
         raise StoreUnusable(f"{database} can't be opened: {error.strerror}") from error
@@ -134,7 +141,7 @@ def connect(database: Path, schema: Sequence[str], synchronous: Synchronous) -> 
 def _prepare(
     connection: sqlite3.Connection, database: Path, schema: Sequence[str], synchronous: Synchronous
 ) -> None:
-    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    (journal,) = _patiently(connection, "PRAGMA journal_mode = WAL").fetchone()
     if journal != "wal":
         raise StoreUnsupported(
             f"{database} is on a file system without shared memory (SQLite's WAL mode needs it); "
@@ -144,13 +151,31 @@ def _prepare(
     # Undoing one work of a batch would otherwise spill to a temporary file.
     connection.execute("PRAGMA temp_store = MEMORY")
     if database.stat().st_size <= _CHECKED_WHOLE_BYTES:
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (verdict,) = _patiently(connection, "PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise _damaged(database)
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     for statement in schema:
         connection.execute(statement)
     connection.execute("COMMIT")
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin to write, once no other process does. Raises sqlite3.OperationalError after BUSY_S."""
+    _patiently(connection, "BEGIN IMMEDIATE")
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+    """Where two processes open one file at once, SQLite refuses one of them without any wait."""
+    rounds = math.ceil(BUSY_S / _ROUND_S)
+    while True:
+        try:
+            return connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            rounds -= 1
+            if rounds <= 0 or _code(error) != sqlite3.SQLITE_BUSY:
+                raise
+        time.sleep(_PAUSE_S)  # noqa: TID251 - in a thread that may block, as SQLite itself does
 
 
 def is_trouble(error: BaseException) -> bool:
