@@ -14,6 +14,7 @@ import orjson
 from menu_worker.reconciler import Bound
 from zhongkong.runtime.names import is_name
 from zhongkong.runtime.settings.files import FileTrouble, read_file
+from zhongkong.runtime.whole_file import FOR_EVERYBODY, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,9 +49,8 @@ def write_plans(path: Path, plans: Iterable[Plan], made_at: str) -> None:
         "made_at": made_at,
         "accounts": [plan.document() for plan in plans],
     }
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-    beside.replace(path)
+    text = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+    write_whole(path, text, mode=FOR_EVERYBODY)
 
 
 def read_plans(path: Path, accounts: int) -> KeptPlans:

@@ -7,9 +7,8 @@ to run as somebody who may read them, which on the service's machine the service
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict
 
@@ -17,12 +16,11 @@ from token_service.opaque import OpaqueKeyRefused, OpaqueTokens
 from token_service.opaque_keys import present_keys
 from token_service.settings import ENV_PREFIX, TokenServiceSettings
 from zhongkong.runtime.settings import Secret, Settings, StoreUrl, load
+from zhongkong.runtime.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-_MODE: Final = 0o600
 
 
 class NoKeysOut(Exception):
@@ -68,7 +66,8 @@ def written(keys: list[str], out: Path) -> Iterator[list[Path]]:
     try:
         for number, key in enumerate(keys, 1):
             path = out if number == 1 else out.with_name(f"{out.name}.{number}")
-            _write(path, key, paths)
+            _write(path, key)
+            paths.append(path)
         yield paths
     except BaseException:
         for path in paths:
@@ -76,15 +75,9 @@ def written(keys: list[str], out: Path) -> Iterator[list[Path]]:
         raise
 
 
-def _write(path: Path, key: str, made: list[Path]) -> None:
+def _write(path: Path, key: str) -> None:
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-        made.append(path)
-        try:
-            os.write(file, f"{key}\n".encode())
-            os.fsync(file)
-        finally:
-            os.close(file)
+        write_whole(path, f"{key}\n".encode(), overwrite=False)
     except FileExistsError:
         raise NoKeysOut(
             f"{path} exists already and is not overwritten: name another file"

@@ -6,12 +6,12 @@ are given keys, or none could read another's tokens.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final, Protocol
 
 from token_service.opaque import KEY_BYTES_MIN, OpaqueKeyRefused, OpaqueTokens
 from zhongkong.runtime.startup import CannotStart
 from zhongkong.runtime.storage import SqliteTarget, parse_store_url
+from zhongkong.runtime.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from zhongkong.runtime.settings import Loaded, Secret
 
 _SUFFIX: Final = ".opaque-keys"
-_MODE: Final = 0o600
 _BYTES_AT_MOST: Final = 64 * 1024
 
 
@@ -46,7 +45,9 @@ def opaque_tokens(loaded: Loaded[TokenServiceSettings], randomness: Randomness) 
         return OpaqueTokens(_lines(path) or _made(path, randomness))
     except (OSError, UnicodeError) as trouble:
         reason = getattr(trouble, "strerror", None) or "it is no text"
-        raise CannotStart(f"{path}: the keys of opaque tokens can't be read: {reason}") from None
+        raise CannotStart(
+            f"{path}: the keys of opaque tokens can't be read or made: {reason}"
+        ) from None
     except OpaqueKeyRefused as trouble:
         raise CannotStart(f"{path}: {trouble}") from None
 
@@ -84,14 +85,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _made(path: Path, randomness: Randomness) -> list[str]:
-    """Write a first key. The whole file appears at once, so that no start meets half of it."""
+    """Write a first key, for the service alone: no start ever meets half of it."""
     key = randomness.token(KEY_BYTES_MIN)
-    draft = path.with_name(f"{path.name}.{randomness.token(4)}")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    try:
-        os.write(file, f"{key}\n".encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
-    draft.replace(path)
+    write_whole(path, f"{key}\n".encode())
     return [key]

@@ -10,6 +10,7 @@ import typer
 from menu_worker.commands.session import session
 from menu_worker.importing import to_file_text
 from menu_worker.passes import NOT_TO_BE_ASKED
+from zhongkong.runtime.whole_file import FOR_EVERYBODY, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,9 @@ async def import_menu(
         typer.echo(text, nl=False)
         return 0
     try:
-        await asyncio.to_thread(_write, out, text, overwrite=overwrite)
+        await asyncio.to_thread(
+            write_whole, out, text.encode(), mode=FOR_EVERYBODY, overwrite=overwrite
+        )
     except FileExistsError:
         typer.echo(f"{out} is there already; --overwrite replaces it", err=True)
         return 1
@@ -41,8 +44,3 @@ async def import_menu(
         typer.echo(f"{out} can't be written: {error.strerror}", err=True)
         return 1
     return 0
-
-
-def _write(path: Path, text: str, *, overwrite: bool) -> None:
-    with path.open("w" if overwrite else "x", encoding="utf-8") as file:
-        file.write(text)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zhongkong.local_world import configurations, names
-from zhongkong.local_world.kept import keep, write
+from zhongkong.local_world.kept import keep
 from zhongkong.local_world.real import APPID_FORM
 from zhongkong.runtime.startup import CannotStart
+from zhongkong.runtime.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def prepare(
         _require_same_account(folder, real)
         secrets = keep(folder, randomness, app_secret=real is None)
         for name, text in configurations.files(base, secrets, real).items():
-            write(folder / name, text)
+            write_whole(folder / name, text.encode())
         if real is None:
             _forget(folder)
         return _menu(folder, sample=real is None)
@@ -81,7 +82,7 @@ def _require_same_account(folder: Path, real: RealWeChat | None) -> None:
     except FileNotFoundError:
         owner = ""
     if owner in {"", mine}:
-        write(path, f"{mine}\n")
+        write_whole(path, f"{mine}\n".encode())
         return
     ours = "the emulated one" if real is None else mine
     if not APPID_FORM.fullmatch(owner):
@@ -110,7 +111,7 @@ def _menu(folder: Path, *, sample: bool) -> Path | None:
     if not sample:
         return None
     source = packaged(__package__).joinpath("shop.yaml")
-    write(folder / names.MENU, source.read_text("utf-8"))
+    write_whole(folder / names.MENU, source.read_bytes())
     return folder / names.MENU
 
 
@@ -128,8 +129,8 @@ def _claim(lock: int, folder: Path, advice: str) -> None:
 
 
 def _unwritable(folder: Path, error: OSError) -> CannotStart:
-    """Says which file it is about; a rename names the one that it would replace."""
-    path = error.filename2 or error.filename or folder
+    """Says which file it is about."""
+    path = error.filename or folder
     mended = "move it away, or " if error.errno in _IN_THE_WAY else ""
     return CannotStart(
         f"{path} can't be used for the local world's files ({error.strerror or error}); "

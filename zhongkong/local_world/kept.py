@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from zhongkong.local_world import names
+from zhongkong.runtime.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,16 +61,6 @@ def keep(folder: Path, randomness: Randomness, *, app_secret: bool) -> dict[str,
     }
 
 
-def write(path: Path, text: str) -> None:
-    """For the owner alone, and either the old file or the new one. Raises OSError."""
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    beside.replace(path)
-
-
 def _kept(path: Path, form: Form, randomness: Randomness) -> str:
     try:
         found = path.read_text(encoding="ascii", errors="replace").strip()
@@ -80,5 +70,5 @@ def _kept(path: Path, form: Form, randomness: Randomness) -> str:
         path.chmod(0o600)
         return found
     made = form.make(randomness)
-    write(path, f"{made}\n")
+    write_whole(path, f"{made}\n".encode())
     return made
