@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from callback_gateway import cli_inputs as inputs
-from zhongkong.runtime.commandline import JsonOption, KeyFileOption, run_app
+from zhongkong.runtime.commandline import JsonOption, KeyFileOption, asking, run_app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from callback_gateway.settings import GatewaySettings
     from zhongkong.runtime.asking import Asker
     from zhongkong.runtime.lifecycle import Stop
@@ -80,10 +80,10 @@ def status(
     config: ConfigOption = None, key_file: KeyFileOption = None, as_json: JsonOption = False
 ) -> int:
     """Ask the running gateway how its accounts and targets are."""
-    from callback_gateway.status_view import fetch_status, print_status
+    from callback_gateway.status_view import show_status
 
-    with _asking(config, key_file) as gateway:
-        print_status(fetch_status(gateway), as_json=as_json)
+    with asking():
+        show_status(_running(config, key_file), as_json=as_json)
     return 0
 
 
@@ -204,11 +204,11 @@ def letters_list(
     as_json: JsonOption = False,
 ) -> int:
     """List dead letters, the oldest first."""
-    from callback_gateway.letters_view import fetch_page, print_page
+    from callback_gateway.letters_view import show_page
 
     wanted = {"account": account, "target": target, "after": after, "limit": limit}
-    with _asking(config, key_file) as gateway:
-        print_page(fetch_page(gateway, wanted), as_json=as_json)
+    with asking():
+        show_page(_running(config, key_file), wanted, as_json=as_json)
     return 0
 
 
@@ -219,10 +219,10 @@ def letters_show(
     key_file: KeyFileOption = None,
 ) -> int:
     """Show one dead letter; its event to the holder of the admin key alone."""
-    from callback_gateway.letters_view import fetch_letter, print_letter
+    from callback_gateway.letters_view import show_letter
 
-    with _asking(config, key_file) as gateway:
-        print_letter(fetch_letter(gateway, identity))
+    with asking():
+        show_letter(_running(config, key_file), identity)
     return 0
 
 
@@ -239,8 +239,8 @@ def letters_redrive(
     from callback_gateway.letters_view import redrive
 
     selection = inputs.selection(ids or [], account, target, every=every)
-    with _asking(config, key_file) as gateway:
-        typer.echo(f"redriven: {redrive(gateway, selection)}")
+    with asking():
+        typer.echo(f"redriven: {redrive(_running(config, key_file), selection)}")
     return 0
 
 
@@ -257,8 +257,8 @@ def letters_drop(
     from callback_gateway.letters_view import drop
 
     selection = inputs.selection(ids or [], account, target, every=every)
-    with _asking(config, key_file) as gateway:
-        typer.echo(f"dropped: {drop(gateway, selection)}")
+    with asking():
+        typer.echo(f"dropped: {drop(_running(config, key_file), selection)}")
     return 0
 
 
@@ -271,8 +271,8 @@ def targets_enable(
     """Let a target that answered 410 have deliveries again."""
     from callback_gateway.letters_view import enable
 
-    with _asking(config, key_file) as gateway:
-        if enable(gateway, name):
+    with asking():
+        if enable(_running(config, key_file), name):
             typer.echo(f"{name} is enabled; `dead-letters redrive --target {name}` sends the rest")
         else:
             typer.echo(f"{name} was not disabled")
@@ -284,18 +284,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_app(app, arguments, name=PROGRAM)
 
 
-@contextmanager
-def _asking(config: Path | None, key_file: Path | None) -> Iterator[Asker]:
-    """The running gateway; what keeps it from answering becomes one line and exit code 1."""
+def _running(config: Path | None, key_file: Path | None) -> Asker:
+    """The running gateway."""
     from callback_gateway.running import running
-    from zhongkong.runtime.asking import NotReached
-    from zhongkong.runtime.settings import ConfigError
 
-    try:
-        yield running(_path(config), os.environ, key_file)
-    except (ConfigError, NotReached) as trouble:
-        typer.echo(str(trouble), err=True)
-        raise typer.Exit(1) from None
+    return running(_path(config), os.environ, key_file)
 
 
 def _path(config: Path | None) -> Path:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from callback_gateway.status_form import Ours, Status
 from zhongkong.runtime.admin import STATUS_PATH
-from zhongkong.runtime.asking import NotReached
 from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
@@ -13,119 +13,117 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from callback_gateway.status_form import Target
     from zhongkong.runtime.asking import Asker
 
 
-def fetch_status(gateway: Asker) -> dict[str, Any]:
-    """The status document. Blocking for seconds. Raises ConfigError, NotReached."""
-    document = gateway.ask("GET", STATUS_PATH)
-    if "targets" not in document:
-        raise NotReached("what listens there is no callback gateway")
-    return document
+def show_status(gateway: Asker, *, as_json: bool) -> None:
+    """Print the document, or tables with what needs attention below them.
 
-
-def print_status(document: dict[str, Any], *, as_json: bool) -> None:
-    """Print the document as JSON, or as tables with what needs attention below them."""
-    console = printer(as_json=as_json)
+    Blocking for seconds. Raises ConfigError, NotReached.
+    """
+    answer, console = gateway.ask("GET", STATUS_PATH), printer(as_json=as_json)
     if as_json:
-        console.print_json(data=document)
+        answer.read(Ours)
+        console.print_json(data=answer.document)
         return
-    console.print(_accounts(document))
-    console.print(_targets(document))
-    for line in (_stores(document), *_attention(document)):
+    status = answer.read(Status)
+    console.print(_accounts(status))
+    console.print(_targets(status))
+    for line in (_stores(status), *_attention(status)):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _accounts(document: dict[str, Any]) -> Table:
-    title = f"{document['replica']}: {'ready' if document['ready'] else 'not ready'}"
+def _accounts(status: Status) -> Table:
+    title = f"{status.replica}: {'ready' if status.ready else 'not ready'}"
     rows = table(
         *("Account", "Mode", "Answered", "Retries", "Joins", "Refused", "Old token, key"),
         title=title,
         wrapped=("Old token, key",),
     )
-    for account in document["accounts"]:
+    for account in status.accounts:
+        old_token = _old(account.tokens, account.old_token_used_at)
+        old_key = _old(account.aes_keys, account.old_aes_key_used_at)
         rows.add_row(
-            account["account"],
-            account["mode"],
-            _counts(account["answered"]),
-            str(account["retries"]),
-            str(account["joins"]),
-            _counts(account["refused"]),
-            f"{_old(account, 'token')}\n{_old(account, 'aes_key')}",
+            account.account,
+            account.mode,
+            _counts(account.answered),
+            str(account.retries),
+            str(account.joins),
+            _counts(account.refused),
+            f"{old_token}\n{old_key}",
         )
     return rows
 
 
-def _targets(document: dict[str, Any]) -> Table:
+def _targets(status: Status) -> Table:
     rows = table("Target", "State", "Waiting", "Under way", "Oldest due", "Dead letters")
-    for target in document["targets"]:
-        oldest = target["oldest_due_s"]
+    for target in status.targets:
+        oldest = target.oldest_due_s
         rows.add_row(
-            target["target"],
+            target.target,
             _state(target),
-            _number(target["waiting"]),
-            _number(target["leased"]),
+            _number(target.waiting),
+            _number(target.leased),
             "-" if not oldest else f"{oldest:g} s",
-            _number(target["dead"]),
+            _number(target.dead),
         )
     return rows
 
 
-def _stores(document: dict[str, Any]) -> str:
-    store, inbox = document["store"], document["inbox"]
-    held = "?" if inbox is None else f"{inbox['events']} of {inbox['limit']} events"
-    return f"store {store['address']}: {held}, durability {store['durability']}"
+def _stores(status: Status) -> str:
+    store, inbox = status.store, status.inbox
+    held = "?" if inbox is None else f"{inbox.events} of {inbox.limit} events"
+    return f"store {store.address}: {held}, durability {store.durability}"
 
 
-def _attention(document: dict[str, Any]) -> Iterator[str]:
-    yield from _store_troubles(document)
-    for account in document["accounts"]:
-        skew = account["clock_skew_s"]
+def _attention(status: Status) -> Iterator[str]:
+    yield from _store_troubles(status)
+    for account in status.accounts:
+        skew = account.clock_skew_s
         if skew is not None:
-            yield f"{account['account']}: a callback's clock was {skew:+.0f} s from ours"
-    for target in document["targets"]:
-        if target["disabled"]:
+            yield f"{account.account}: a callback's clock was {skew:+.0f} s from ours"
+    for target in status.targets:
+        if target.disabled:
             yield (
-                f"target {target['target']} answered 410 and gets no more; "
-                f"`callback-gateway targets enable {target['target']}`"
+                f"target {target.target} answered 410 and gets no more; "
+                f"`callback-gateway targets enable {target.target}`"
             )
-    config = document["config"]
-    for line in (*config["refused_because"], *config["unusable_secrets"], *config["notices"]):
+    config = status.config
+    for line in (*config.refused_because, *config.unusable_secrets, *config.notices):
         yield f"config: {line}"
-    for task, error in document["failing_tasks"].items():
+    for task, error in status.failing_tasks.items():
         yield f"task {task} keeps failing: {error}; the log has the traceback"
 
 
-def _store_troubles(document: dict[str, Any]) -> Iterator[str]:
-    store, spool = document["store"], document["spool"]
-    if not store["reachable"]:
-        yield f"store {store['address']} can't be reached"
-    if not store["keeps_durability"]:
-        yield f"store {store['address']} can't keep what durability {store['durability']} promises"
-    if spool is not None and spool["events"]:
-        yield f"{spool['events']} callbacks wait in {spool['address']} for the store"
-    if document["unreadable_events"]:
+def _store_troubles(status: Status) -> Iterator[str]:
+    store, spool = status.store, status.spool
+    if not store.reachable:
+        yield f"store {store.address} can't be reached"
+    if not store.keeps_durability:
+        yield f"store {store.address} can't keep what durability {store.durability} promises"
+    if spool is not None and spool.events:
+        yield f"{spool.events} callbacks wait in {spool.address} for the store"
+    if status.unreadable_events:
         yield (
-            f"{document['unreadable_events']} genuine callbacks could not be read; "
+            f"{status.unreadable_events} genuine callbacks could not be read; "
             "`callback-gateway dead-letters list --target -`"
         )
 
 
-def _state(target: dict[str, Any]) -> str:
-    if not target["configured"]:
+def _state(target: Target) -> str:
+    if not target.configured:
         return "[red]not configured"
-    return "[red]disabled" if target["disabled"] else "[green]enabled"
+    return "[red]disabled" if target.disabled else "[green]enabled"
 
 
 def _counts(counts: dict[str, int]) -> str:
     return "\n".join(f"{name} {count}" for name, count in counts.items()) or "-"
 
 
-def _old(account: dict[str, Any], what: str) -> str:
+def _old(how_many: int, used_at: str | None) -> str:
     """When the previous one was used last, where there is one."""
-    if account[f"{what}s"] < 2:
-        return "-"
-    return str(account[f"old_{what}_used_at"] or "not used")
+    return "-" if how_many < 2 else used_at or "not used"
 
 
 def _number(count: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from zhongkong.runtime.commandline import JsonOption, KeyFileOption, run_app
+from zhongkong.runtime.commandline import JsonOption, KeyFileOption, asking, run_app
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -223,16 +223,10 @@ def status(
 ) -> int:
     """Ask the running worker how its accounts are."""
     from menu_worker.running import running
-    from menu_worker.status_view import fetch_status, print_status
-    from zhongkong.runtime.asking import NotReached
-    from zhongkong.runtime.settings import ConfigError
+    from menu_worker.status_view import show_status
 
-    try:
-        document = fetch_status(running(_path(config), os.environ, key_file))
-    except (ConfigError, NotReached) as trouble:
-        typer.echo(str(trouble), err=True)
-        return 1
-    print_status(document, as_json=as_json)
+    with asking():
+        show_status(running(_path(config), os.environ, key_file), as_json=as_json)
     return 0
 
 

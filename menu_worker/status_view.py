@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.markup import escape
 
 from menu_worker.result_words import SWITCHED_OFF
+from menu_worker.status_form import Ours, Status
 from zhongkong.runtime.admin import STATUS_PATH
-from zhongkong.runtime.asking import NotReached
 from zhongkong.runtime.tables import printer, table
 
 if TYPE_CHECKING:
@@ -16,85 +16,83 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from menu_worker.status_form import Account
     from zhongkong.runtime.asking import Asker
 
 _GOOD: Final = ("in_sync", "applied")
 _NEARLY_SPENT: Final = 20
 
 
-def fetch_status(worker: Asker) -> dict[str, Any]:
-    """The status document. Blocking for seconds. Raises ConfigError, NotReached."""
-    document = worker.ask("GET", STATUS_PATH)
-    if "files" not in document:
-        raise NotReached("what listens there is no menu worker")
-    return document
+def show_status(worker: Asker, *, as_json: bool) -> None:
+    """Print the document, or a table with what needs attention below it.
 
-
-def print_status(document: dict[str, Any], *, as_json: bool) -> None:
-    """Print the document as JSON, or as a table with what needs attention below it."""
-    console = printer(as_json=as_json)
+    Blocking for seconds. Raises ConfigError, NotReached.
+    """
+    answer, console = worker.ask("GET", STATUS_PATH), printer(as_json=as_json)
     if as_json:
-        console.print_json(data=document)
+        answer.read(Ours)
+        console.print_json(data=answer.document)
         return
-    console.print(_accounts(document))
-    for line in _attention(document):
+    status = answer.read(Status)
+    console.print(_accounts(status))
+    for line in _attention(status):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _accounts(document: dict[str, Any]) -> Table:
-    ready = "ready" if document["ready"] else f"not ready: {document['not_ready_because']}"
+def _accounts(status: Status) -> Table:
+    ready = "ready" if status.ready else f"not ready: {status.not_ready_because}"
     rows = table(
         *("Account", "State", "Verified", "Applied", "Next pass", "File"),
-        title=escape(f"{document['instance']}: {ready}"),
+        title=escape(f"{status.instance}: {ready}"),
         wrapped=("File",),
     )
-    for account in document["accounts"]:
-        due_s = account["next_pass_in_s"]
+    for account in status.accounts:
+        due_s = account.next_pass_in_s
         rows.add_row(
-            account["account"],
+            account.account,
             _state(account),
-            account["verified_at"] or "-",
-            account["applied_at"] or "-",
+            account.verified_at or "-",
+            account.applied_at or "-",
             "-" if due_s is None else f"in {due_s:.0f} s",
-            escape(account["file"] or "-"),
+            escape(account.file or "-"),
         )
     return rows
 
 
-def _state(account: dict[str, Any]) -> str:
-    result = account["result"]
+def _state(account: Account) -> str:
+    result = account.result
     if result is None:
         return "[yellow]not looked at yet"
     words = result.replace("_", " ")
-    if account["paused_by"] is not None and result != "paused":
+    if account.paused_by is not None and result != "paused":
         words += ", paused"
-    if account["switched_off"]:
+    if account.switched_off:
         words += ", switched off"
     return f"[green]{words}" if result in _GOOD else f"[red]{words}"
 
 
-def _attention(document: dict[str, Any]) -> Iterator[str]:
-    for account in document["accounts"]:
+def _attention(status: Status) -> Iterator[str]:
+    for account in status.accounts:
         for line in _troubles(account):
-            yield f"{account['account']}: {line}"
-    files = document["files"]
-    for violations in files["refused"].values():
+            yield f"{account.account}: {line}"
+    files = status.files
+    for violations in files.refused.values():
         yield from violations
-    for pattern in files["unmatched"]:
+    for pattern in files.unmatched:
         yield f"{pattern}: no file is there; the live menu is left as it is"
-    for notice in document["config"]["notices"]:
+    for notice in status.config.notices:
         yield f"config: {notice}"
-    for task, error in document["failing_tasks"].items():
+    for task, error in status.failing_tasks.items():
         yield f"task {task} keeps failing: {error}; the log has the traceback"
 
 
-def _troubles(account: dict[str, Any]) -> Iterator[str]:
-    if account["result"] not in {*_GOOD, None}:
-        yield account["detail"]
-    if account["switched_off"]:
+def _troubles(account: Account) -> Iterator[str]:
+    if account.detail is not None and account.result not in _GOOD:
+        yield account.detail
+    if account.switched_off:
         yield SWITCHED_OFF
-    if account["contested"]:
+    if account.contested:
         yield "somebody keeps changing the live menu; find out who"
-    for path, left in account["quota_left"].items():
+    for path, left in account.quota_left.items():
         if left <= _NEARLY_SPENT:
             yield f"{left} calls of {path} are left for today (UTC+8)"

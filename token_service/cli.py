@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zhongkong.runtime.commandline import JsonOption, KeyFileOption, run_app
+from zhongkong.runtime.commandline import JsonOption, KeyFileOption, asking, run_app
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from token_service.settings import TokenServiceSettings
+    from zhongkong.runtime.asking import Asker
     from zhongkong.runtime.lifecycle import Stop
     from zhongkong.runtime.settings import Loaded
 
@@ -73,16 +74,10 @@ def status(
     as_json: JsonOption = False,
 ) -> int:
     """Ask the running service how its accounts are."""
-    from token_service.status_view import fetch_status, print_status
-    from zhongkong.runtime.asking import NotReached
-    from zhongkong.runtime.settings import ConfigError
+    from token_service.status_view import show_status
 
-    try:
-        document = fetch_status(_path(config), os.environ, key_file)
-    except (ConfigError, NotReached) as trouble:
-        typer.echo(str(trouble), err=True)
-        return 1
-    print_status(document, as_json=as_json)
+    with asking():
+        show_status(_running(config, key_file), as_json=as_json)
     return 0
 
 
@@ -125,20 +120,13 @@ def clients_revoke(
     key_file: KeyFileOption = None,
 ) -> int:
     """Refuse a client's key, and all it was given, on every replica within a second."""
-    from token_service.internal import REVOCATIONS_PATH
-    from token_service.running import running
-    from zhongkong.runtime.asking import NotReached
+    from token_service.running import revoke
     from zhongkong.runtime.names import is_name
-    from zhongkong.runtime.settings import ConfigError
 
     if not is_name(name):
         raise typer.BadParameter("a name has letters, digits and . _ - (64 at most)")
-    try:
-        service = running(_path(config), os.environ, key_file)
-        service.ask("POST", REVOCATIONS_PATH.format(name=name))
-    except (ConfigError, NotReached) as trouble:
-        typer.echo(str(trouble), err=True)
-        return 1
+    with asking():
+        revoke(_running(config, key_file), name)
     typer.echo(f"{name} is revoked. To let it in again, configure another key for it.")
     return 0
 
@@ -164,18 +152,11 @@ def store_copy(
     """Copy the running service's store; from then on it hands out, but fetches nothing."""
     from token_service import store_commands
     from token_service.keys_out import NoKeysOut, keys_to_hand_on
-    from token_service.running import running
-    from zhongkong.runtime.asking import NotReached
-    from zhongkong.runtime.settings import ConfigError
 
-    path = _path(config)
-    try:
-        keys = None if keys_out is None else (keys_to_hand_on(path, os.environ), keys_out)
-        lines = store_commands.copy(running(path, os.environ, key_file), to, keys)
-    except (ConfigError, NotReached, NoKeysOut) as trouble:
-        typer.echo(str(trouble), err=True)
-        return 1
-    typer.echo("\n".join(lines))
+    with asking(NoKeysOut):
+        keys = None if keys_out is None else (keys_to_hand_on(_path(config), os.environ), keys_out)
+        lines = store_commands.copy(_running(config, key_file), to, keys)
+        typer.echo("\n".join(lines))
     return 0
 
 
@@ -183,22 +164,22 @@ def store_copy(
 def store_thaw(config: ConfigOption = None, key_file: KeyFileOption = None) -> int:
     """Take a copied store back into use: the running service fetches tokens again."""
     from token_service import store_commands
-    from token_service.running import running
-    from zhongkong.runtime.asking import NotReached
-    from zhongkong.runtime.settings import ConfigError
 
-    try:
-        lines = store_commands.thaw(running(_path(config), os.environ, key_file))
-    except (ConfigError, NotReached) as trouble:
-        typer.echo(str(trouble), err=True)
-        return 1
-    typer.echo("\n".join(lines))
+    with asking():
+        typer.echo("\n".join(store_commands.thaw(_running(config, key_file))))
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     return run_app(app, arguments, name=PROGRAM)
+
+
+def _running(config: Path | None, key_file: Path | None) -> Asker:
+    """The running service."""
+    from token_service.running import running
+
+    return running(_path(config), os.environ, key_file)
 
 
 def _path(config: Path | None) -> Path:

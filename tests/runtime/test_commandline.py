@@ -7,7 +7,9 @@ import gc
 import pytest
 import typer
 
-from zhongkong.runtime.commandline import run_app
+from zhongkong.runtime.asking import NotReached
+from zhongkong.runtime.commandline import asking, run_app
+from zhongkong.runtime.settings import ConfigError, Problem
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -75,3 +77,33 @@ def test_a_command_looks_for_no_garbage_and_leaves_that_as_it_was() -> None:
     assert gc.isenabled()
     assert run_app(app, ["tells-whether-garbage-is-collected"], name="sample") == 0
     assert gc.isenabled()
+
+
+BAD_ADDRESS = Problem("sample.yaml:3", "listen", "is no address")
+
+
+@pytest.mark.parametrize("trouble", [NotReached("nobody is there"), ConfigError([BAD_ADDRESS])])
+def test_what_comes_between_a_command_and_the_service_is_one_line_and_exit_code_1(
+    trouble: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asks = typer.Typer()
+
+    @asks.command()
+    def ask() -> None:
+        with asking():
+            raise trouble
+
+    assert run_app(asks, [], name="sample") == 1
+    assert capsys.readouterr() == ("", f"{trouble}\n")
+
+
+def test_what_a_command_says_itself_may_end_it_too_and_a_defect_may_not() -> None:
+    def end(*others: type[Exception]) -> None:
+        with asking(*others):
+            raise FileExistsError
+
+    with pytest.raises(typer.Exit) as ended:
+        end(OSError)
+    assert ended.value.exit_code == 1
+    with pytest.raises(FileExistsError):
+        end()

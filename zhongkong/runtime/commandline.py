@@ -29,6 +29,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the document its
 EXIT_USAGE: Final = 64
 """A command was misused. Never 2, typer's own: on some commands of ours that means "changes"."""
 
+EXIT_FAILED: Final = 1
 EXIT_ABORTED: Final = 1
 
 # typer carries its own copy of click from some version on; its public error leads to the right one.
@@ -58,6 +59,23 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: s
         typer.echo("Aborted.", err=True)
         return EXIT_ABORTED
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def asking(*others: type[Exception]) -> Iterator[None]:
+    """Ask the running service inside; what comes between ends the command: one line, exit code 1.
+
+    That is its configuration, the way to it, what it says, and what of `others` is raised.
+    """
+    from zhongkong.runtime.asking import NotReached  # noqa: PLC0415 - --help answers at once
+    from zhongkong.runtime.settings import ConfigError  # noqa: PLC0415
+
+    ends: tuple[type[Exception], ...] = (ConfigError, NotReached, *others)
+    try:
+        yield
+    except ends as trouble:
+        typer.echo(str(trouble), err=True)
+        raise typer.Exit(EXIT_FAILED) from None
 
 
 @contextmanager
