@@ -192,6 +192,7 @@ class Keeper:
         """One look and one action; None when another look should follow at once."""
         await self._tell_unsaid()
         snapshot = await self.look()
+        self.last_failure = None  # another replica may have seen the end of it: the store knows
         self._alone.over()
         if self.holding.must_tell_death(snapshot.state) and self.holding.dead_version:
             await self._store.condemn(self.plan.slot, self.holding.dead_version)

@@ -133,6 +133,9 @@ def _wanted(state: SlotState, now: float, policy: Policy) -> list[_Want]:
     doubt = doubt_of(state, now)
     cause = Cause.EXPIRED if now >= record.expires_at else Cause.PLANNED
     wants = [_Want(planned_at(record, policy), Fetch(policy.first_call, cause))]
+    if state.failure is not None and policy.first_call is Call.NORMAL:
+        # It ends no token, and nothing else tells whether what a person had to mend is mended.
+        wants.append(_Want(state.failure.at, Fetch(Call.NORMAL, cause)))
     if doubt is None:
         return wants
     if policy.first_call is not Call.CLASSIC:

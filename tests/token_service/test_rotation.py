@@ -273,6 +273,37 @@ def test_the_intents_that_others_saw_are_given_back_too() -> None:
     assert decided(replace(EMPTIED, record=held), me=holder) == Restore(held)
 
 
+# ------------------------------------------------------------------------- failed while it lives
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_a_stable_token_that_lives_is_fetched_again_when_a_failures_time_has_come(
+    kind: FailureKind,
+) -> None:
+    """A normal fetch ends no token, and tells whether the failure goes on."""
+    state = failed(a_state(a_record()), kind, ago_s=600, wait_s=600)
+    assert decided(state, STABLE) == Fetch(Call.NORMAL, Cause.PLANNED)
+
+
+def test_a_failure_that_a_person_must_mend_is_waited_for_and_told() -> None:
+    state = failed(a_state(a_record()), FailureKind.OPERATOR, wait_s=600)
+    assert decided(state, STABLE) == Wait(NOW + 599, Reason.OPERATOR)
+
+
+def test_another_secret_is_tried_at_once_after_a_failure() -> None:
+    state = failed(a_state(a_record()), FailureKind.OPERATOR, wait_s=600, credential="before")
+    assert decided(state, STABLE) == Fetch(Call.NORMAL, Cause.PLANNED)
+
+
+@pytest.mark.parametrize("policy", [CLASSIC, Policy(ticket=True)])
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_what_may_end_a_living_token_or_has_few_calls_is_left_for_its_planned_time(
+    policy: Policy, kind: FailureKind
+) -> None:
+    state = failed(a_state(a_record()), kind, ago_s=600, wait_s=600)
+    assert decided(state, policy) == decided(a_state(a_record()), policy)
+
+
 # --------------------------------------------------------------------------------- on demand
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.token_service.scenarios.replica import StagedReplica
 from tests.token_service.scenarios.stage import Stage, on_stage
-from token_service.served import Alarm, NoLiveToken
+from token_service.served import Alarm, NoLiveToken, Served
 from token_service.slot import FailureKind, Mode
 from zhongkong.emulator.allowlist import AllowlistSettings
+from zhongkong.emulator.parameters import Parameters
 
 BOTH_MODES = pytest.mark.parametrize("mode", list(Mode))
 HOME, AWAY = "192.0.2.1", "198.51.100.9"
@@ -87,6 +89,109 @@ async def test_a_wrong_secret_takes_no_living_token_away(stage: Stage) -> None:
     await stage.passes(end - 1 - began)
     assert stage.gaps(began) == stage.dead_served() == []
     assert Alarm.OPERATOR_ERROR in stage.status(a).alarms
+
+
+async def begin_long(stage: Stage, mode: Mode) -> StagedReplica:
+    """As `begin`, with tokens that live as long as real ones."""
+    stage.wechat.parameters = Parameters()
+    return await stage.begin(mode)
+
+
+async def a_rotation_is_refused(stage: Stage, replica: StagedReplica) -> Served:
+    """WeChat freezes the account, and somebody asks for another token. Returns the living one."""
+    before = stage.token(replica)
+    stage.wechat.console.freeze(stage.shop.slot.appid, 50002)
+    with pytest.raises(NoLiveToken, match="50002"):
+        await replica.rotator.rotate(stage.shop.slot, reason="leaked")
+    await stage.until(lambda: Alarm.OPERATOR_ERROR in stage.status(replica).alarms, within_s=1)
+    return before
+
+
+@on_stage
+async def test_a_refused_rotation_rings_until_the_cause_is_mended_and_no_longer(
+    stage: Stage,
+) -> None:
+    a, b = await begin_long(stage, Mode.STABLE), stage.start("b")
+    before, mints = await a_rotation_is_refused(stage, a), stage.mints()
+    await stage.passes(1300)
+    assert Alarm.OPERATOR_ERROR in stage.status(b).alarms
+    stage.wechat.console.freeze(stage.shop.slot.appid, None)
+    await stage.until(
+        lambda: all(stage.status(each).failure is None for each in (a, b)), within_s=665
+    )
+    assert stage.status(a).alarms == stage.status(b).alarms == ()
+    assert (stage.token(a).version, stage.mints()) == (before.version, mints)
+
+
+@on_stage
+async def test_a_refused_rotation_is_asked_about_a_few_times_an_hour_while_the_token_lives(
+    stage: Stage,
+) -> None:
+    a, _ = await begin_long(stage, Mode.STABLE), stage.start("b")
+    before, calls = await a_rotation_is_refused(stage, a), stage.calls()
+    await stage.passes(3600)
+    assert 4 <= stage.calls() - calls <= CALLS_AN_HOUR
+    status = stage.status(a)
+    assert (status.spent["forced"], status.waiting_for) == (1, "operator_must_act")
+    assert status.alarms == (Alarm.OPERATOR_ERROR,)
+    assert stage.token(a).version == before.version
+    assert stage.gaps(before.issued_at + 1) == []
+
+
+@on_stage
+async def test_what_another_replica_found_mended_is_told_by_the_refused_one_too(
+    stage: Stage,
+) -> None:
+    a, b = await begin_long(stage, Mode.STABLE), stage.start("b")
+    await a_rotation_is_refused(stage, a)
+    stage.wechat.console.freeze(stage.shop.slot.appid, None)
+    a.door.pause()
+    await stage.until(lambda: stage.status(b).alarms == (), within_s=665)
+    assert stage.status(a).failure is not None
+    a.door.resume()
+    await stage.until(lambda: stage.status(a).failure is None, within_s=10)
+
+
+@on_stage
+async def test_another_secret_shows_at_once_that_the_cause_is_mended(stage: Stage) -> None:
+    a = await begin_long(stage, Mode.STABLE)
+    right, stage.secrets["shop"] = stage.secrets["shop"], "f" * 32
+    before = stage.token(a)
+    with pytest.raises(NoLiveToken, match="40125"):
+        await a.rotator.rotate(stage.shop.slot, reason="leaked")
+    await stage.passes(5)
+    assert stage.status(a).alarms == (Alarm.OPERATOR_ERROR,)
+    stage.secrets["shop"] = right
+    a.rotator.credential_changed("shop")
+    await stage.until(lambda: stage.status(a).alarms == (), within_s=2)
+    assert stage.token(a).version == before.version
+
+
+@on_stage
+async def test_a_network_that_fails_meanwhile_is_no_news_of_the_cause(stage: Stage) -> None:
+    a = await begin_long(stage, Mode.STABLE)
+    await a_rotation_is_refused(stage, a)
+    stage.weather.wechat_away = True
+    await stage.until(lambda: Alarm.OPERATOR_ERROR not in stage.status(a).alarms, within_s=665)
+    assert stage.status(a).failure is not None
+    stage.weather.wechat_away = False
+    await stage.until(lambda: Alarm.OPERATOR_ERROR in stage.status(a).alarms, within_s=61)
+
+
+@on_stage
+async def test_a_classic_token_is_not_ended_to_learn_whether_the_cause_is_mended(
+    stage: Stage,
+) -> None:
+    a = await begin_long(stage, Mode.CLASSIC)
+    before, calls = await a_rotation_is_refused(stage, a), stage.calls()
+    stage.wechat.console.freeze(stage.shop.slot.appid, None)
+    due = stage.status(a).next_refresh_at
+    assert due is not None
+    await stage.passes(due - stage.now() - 1)
+    assert (stage.token(a).version, stage.calls()) == (before.version, calls)
+    assert stage.status(a).alarms == (Alarm.OPERATOR_ERROR,)
+    await stage.passes(2)
+    assert stage.status(a).alarms == ()
 
 
 @BOTH_MODES
