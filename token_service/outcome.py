@@ -117,6 +117,9 @@ def _patience(
     error = outcome.error
     if isinstance(error, Transient):
         return FailureKind.TRANSIENT, error.retry_after_s + backoff_s
+    if isinstance(error, QuotaExhausted) and call is Call.FORCED:
+        # 20 a day, of which others may have spent some. Normal calls have a quota of their own.
+        return FailureKind.TRANSIENT, backoff_s
     if isinstance(error, QuotaExhausted):
         return FailureKind.QUOTA, next_reset(now) - now
     return FailureKind.OPERATOR, policy.operator_retry_s * (1 + chance / 10)

@@ -83,6 +83,12 @@ def test_a_spent_quota_waits_for_midnight_in_china() -> None:
     assert failure.retry_at == next_reset(NOW)
 
 
+def test_a_spent_quota_of_forced_calls_holds_back_no_normal_call() -> None:
+    failure = failure_of(ended(denied(45009), Call.FORCED))
+    assert failure.kind is FailureKind.TRANSIENT
+    assert failure.retry_at < NOW + 60
+
+
 @pytest.mark.parametrize("errcode", [40001, 40013, 40125, 40243, 50002, 50004, 50007, 41004])
 def test_what_only_a_person_can_mend_is_tried_slowly(errcode: int) -> None:
     ending = ended(denied(errcode))

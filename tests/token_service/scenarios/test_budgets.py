@@ -73,6 +73,21 @@ async def test_a_quota_that_wechat_says_is_spent_is_waited_out(stage: Stage) -> 
 
 
 @on_stage
+async def test_a_rotation_that_wechat_has_no_forced_call_left_for_endangers_no_refresh(
+    stage: Stage,
+) -> None:
+    stage.wechat.parameters = replace(stage.wechat.parameters, forced_daily=0)
+    a = await stage.begin(Mode.STABLE)
+    issued_at = stage.token(a).issued_at
+    with pytest.raises(NoLiveToken, match="45009"):
+        await a.rotator.rotate(stage.shop.slot, reason="leaked")
+    await stage.passes(3 * LIFE_S)
+    status = stage.status(a)
+    assert (status.failure, status.live, status.spent["forced"]) == (None, True, 1)
+    assert stage.gaps(issued_at + 1) == []
+
+
+@on_stage
 async def test_each_account_has_its_own_budget_and_kind(stage: Stage) -> None:
     """A sandbox account's 200 calls are no limit for its neighbour."""
     sandbox = Limits(classic=200, classic_reserve=195)
