@@ -74,6 +74,18 @@ def pip_of_this_machine() -> list[str]:
     return [str(_interpreter()), "-m", "pip", "--python", sys.executable]
 
 
+def package_of_pip() -> Path:
+    """Where this machine has pip: in the tests' environment, or with the interpreter below it."""
+    spec = importlib.util.find_spec("pip")
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    places = (stdlib / "site-packages/pip", Path("/usr/lib/python3/dist-packages/pip"))
+    found = next((place for place in places if place.is_dir()), None)
+    assert found is not None, "no pip was found: install python3-pip"
+    return found
+
+
 def copy_into(root: Path, path: Path) -> None:
     """Copy a file of this machine to the same place below `root`."""
     target = root / path.relative_to("/")
@@ -142,17 +154,6 @@ def _copy_python(root: Path) -> None:
         (binary.parent / short).symlink_to(name)
     source = Path(sysconfig.get_path("stdlib"))
     shutil.copytree(source, library, symlinks=False, ignore=_LEFT_OUT)
-    shutil.copytree(_pip(source), library / "pip", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package_of_pip(), library / "pip")
     for path in needed_libraries([_interpreter()]):
         copy_into(root, path)
-
-
-def _pip(stdlib: Path) -> Path:
-    """Where this machine has pip: in the tests' environment, or with the interpreter below it."""
-    spec = importlib.util.find_spec("pip")
-    if spec is not None and spec.origin is not None:
-        return Path(spec.origin).parent
-    places = (stdlib / "site-packages/pip", Path("/usr/lib/python3/dist-packages/pip"))
-    found = next((place for place in places if place.is_dir()), None)
-    assert found is not None, "no pip was found: install python3-pip"
-    return found

@@ -1,7 +1,8 @@
-"""The wheels that the image's locks name, in a folder: what plays the package index."""
+"""The wheels that the locks of an installation name, in a folder: what plays the package index."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -9,26 +10,35 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.deploy.image_base import pip_of_this_machine
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LOCKS: Final = tuple(ROOT / "requirements" / name for name in ("build.txt", "runtime.txt"))
 
 
-def wheels_of_the_locks(kept: Path) -> Path:
-    """The folder with them in `kept`: fetched once for these locks and this Python.
+def wheels_of_the_locks(config: pytest.Config) -> Path:
+    """The folder with them in pytest's cache: fetched once for these locks and this Python.
 
-    To find them in an index costs pip most of what building the image does.
+    To find them in an index costs pip most of what installing them does. Test processes that want
+    them at the same moment wait for the one that came first.
     """
+    assert config.cache is not None
+    kept = config.cache.mkdir("wheels-of-the-locks")
     folder = kept / _known_by()
-    if not folder.is_dir():
-        shutil.rmtree(kept)
-        part = kept / "part"
-        part.mkdir(parents=True)
-        _fetch(part)
-        part.rename(folder)
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            for old in kept.glob("*/"):
+                shutil.rmtree(old)
+            part = kept / "part"
+            part.mkdir()
+            _fetch(part)
+            part.rename(folder)
     return folder
 
 

@@ -1,16 +1,16 @@
 """The world of deploy/compose, run from a built root: Redis, the emulator and the three services.
 
 Commands and configuration are compose's own; what differs are the addresses, since all of them
-share this machine's loopback here.
+share this machine's loopback here, and that nothing waits for replicas that there are none of.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import threading
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -22,6 +22,8 @@ from tests.fixtures.redis import HOST, RedisServer, free_port
 from zhongkong.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.deploy.image_build import Image
     from tests.fixtures.processes import Child
 
@@ -48,19 +50,24 @@ def make_world(folder: Path, *arguments: str, answer: str = "") -> None:
     )
 
 
+def make_jails(image: Image, ways: Iterable[Way], folder: Path) -> dict[Way, Jail]:
+    """The root in each way, with what make-keys.sh makes. `folder` is empty scratch space.
+
+    By permissions alone it lies in the root itself, so that way comes before one that mounts.
+    """
+    made = folder / "made"
+    make_world(made)
+    configs = folder / "together"
+    for each in (made / "config").iterdir():
+        shutil.copytree(each, configs, dirs_exist_ok=True)
+    return {way: Jail(image, way, folder / way, configs, made / "secrets") for way in ways}
+
+
 class ImageWorld:
     """All of it, running; a context manager."""
 
-    def __init__(self, image: Image, way: Way, folder: Path) -> None:
-        """`folder` is empty scratch space."""
-        made = folder / "made"
-        make_world(made)
-        configs = folder / "together"
-        configs.mkdir()
-        for each in (made / "config").iterdir():
-            subprocess.run(["cp", "-r", f"{each}/.", str(configs)], check=True)
-        (folder / "jail").mkdir()
-        self.jail = Jail(image, way, folder / "jail", configs, made / "secrets")
+    def __init__(self, jail: Jail, folder: Path) -> None:
+        self.jail = jail
         self.redis = RedisServer(folder / "redis", appendfsync="always")
         self.children: dict[str, Child] = {}
         self._services = compose()["services"]
@@ -109,9 +116,9 @@ class ImageWorld:
         at = f"--port={self._ports['emulator']}"
         swapped = {"--port=8080": at, "--host=0.0.0.0": f"--host={HOST}"}
         words = [swapped.get(word, word) for word in self._services[name]["command"]]
-        return self.jail.start(words, self._addresses(name))
+        return self.jail.start(words, self._settings(name))
 
-    def _addresses(self, name: str) -> dict[str, str]:
+    def _settings(self, name: str) -> dict[str, str]:
         at = {key: f"{HOST}:{port}" for key, port in self._ports.items()}
         if name == "emulator":
             url = f"http://{at['callback-gateway']}/callback/shop"
@@ -124,6 +131,7 @@ class ImageWorld:
             own["LISTEN"] = at[name]
         if name == "token-service":
             own["WECHAT__BASE_URLS__0"] = f"http://{at['emulator']}"
+            own["ROTATION__RESEED_GRACE"] = "0s"
         return {f"{prefix}__{key}": value for key, value in own.items()}
 
 
@@ -135,7 +143,7 @@ def wait_until_well(address: str, child: Child) -> None:
         try:
             with urllib.request.urlopen(address, timeout=2):
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # no answer, none in time, or one with another status
             pause.wait(_LOOK_EVERY_S)
     raise AssertionError(f"{address} did not answer 200:\n{child.output}")
 

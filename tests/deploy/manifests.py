@@ -147,7 +147,7 @@ class Cluster:
 def rendered(name: str) -> tuple[Manifest, ...]:
     """The manifests of one file of rendered/."""
     text = (KUBERNETES / "rendered" / f"{name}.yaml").read_text(encoding="utf-8")
-    return tuple(manifest for manifest in yaml.safe_load_all(text) if manifest)
+    return tuple(each for each in yaml.load_all(text, yaml.CSafeLoader) if each)
 
 
 @cache
@@ -166,6 +166,7 @@ def secret_data(manifest: Manifest) -> dict[str, str]:
     return {key: b64decode(value).decode() for key, value in manifest.get("data", {}).items()}
 
 
+@cache
 def documented_secrets() -> dict[str, set[str]]:
     """What keys/kustomization.yaml lists: every Secret and its keys."""
     text = (KUBERNETES / "keys" / "kustomization.yaml").read_text(encoding="utf-8")

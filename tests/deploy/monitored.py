@@ -48,7 +48,7 @@ Families = dict[str, Metric]
 
 
 class Monitored:
-    """The services of one folder. `start` returns when each is ready."""
+    """The services of one folder. `start` returns when all are ready, `end` kills them."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess, redis: RedisServer) -> None:
         self.folder = folder
@@ -67,16 +67,16 @@ class Monitored:
         self.desire("BUY_IN")
 
     def start(self) -> None:
-        for name in SERVICES:
-            words = [sys.executable, "-m", name, "run", "--config", f"{self.folder}/{name}.yaml"]
-            child = Child(words, environ=os.environ)
-            self._children.append(child)
-            child.wait_for_line(_OPENED, timeout_s=WAITS_S)
-            until(partial(self._is_ready, name), f"{name} is ready")
+        # Without a token the menu worker waits for seconds before it tries again.
+        for together in (("token_service", "callback_gateway"), ("menu_worker",)):
+            begun = {name: self._start(name) for name in together}
+            for name, child in begun.items():
+                child.wait_for_line(_OPENED, timeout_s=WAITS_S)
+                until(partial(self._is_ready, name), f"{name} is ready")
 
     def end(self) -> None:
-        for child in reversed(self._children):
-            child.terminate()
+        for child in self._children:
+            child.kill()
         self._silent.close()
 
     def scrape(self, service: str) -> str:
@@ -112,6 +112,11 @@ class Monitored:
         self._push({"text": "x", "course": {"attack": "stale_timestamp"}})
         self._control("PUT", f"/accounts/{APPID}/console-menu", {"button": [_CONSOLE_BUTTON]})
         self._internal("POST", "menu_worker", "/v1/reconcile", ADMIN_KEY)
+
+    def _start(self, name: str) -> Child:
+        words = [sys.executable, "-m", name, "run", "--config", f"{self.folder}/{name}.yaml"]
+        self._children.append(Child(words, environ=os.environ))
+        return self._children[-1]
 
     def _tokens(self) -> dict[str, Any]:
         secret = {"file": "secret"}

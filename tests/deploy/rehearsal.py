@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,7 +28,7 @@ import typer
 import yaml
 
 from tests.deploy.rehearsal_books import KEY, WeChat, wechats
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch, spawn
 from tests.fixtures.redis import HOST, free_port
 from token_service.keys import digest_of_key
 from zhongkong.runtime.clock import SystemClock
@@ -73,12 +72,13 @@ class Verdict:
 class Pod:
     """The worker on the files that are mounted now."""
 
-    def __init__(self, config: Path, port: int, command: Sequence[str]) -> None:
+    def __init__(self, config: Path, port: int, command: Sequence[str], launch: Launch) -> None:
+        self._launch = launch
         self._argv = [sys.executable, "-m", command[0].replace("-", "_"), *command[1:]]
         self._environ = os.environ | {"MENU_WORKER_CONFIG": str(config)}
         self._url = f"http://{HOST}:{port}/readyz"
         self._said: list[str] = []
-        self._child = Child(self._argv, environ=self._environ, tail_lines=None)
+        self._child = self._start()
         self.restarts = 0
 
     @property
@@ -90,7 +90,7 @@ class Pod:
         if not self._child.running:
             self._child.wait()
             self._said.append(self._child.output)
-            self._child = Child(self._argv, environ=self._environ, tail_lines=None)
+            self._child = self._start()
             self.restarts += 1
 
     def readiness(self) -> int:
@@ -116,11 +116,15 @@ class Pod:
         """SIGKILL. May be repeated."""
         self._child.kill()
 
+    def _start(self) -> Child:
+        return Child(self._argv, environ=self._environ, tail_lines=None, launch=self._launch)
+
 
 class Rollouts:
     """The Deployment of one account's worker: its revisions, its volume, its pod."""
 
-    def __init__(self, folder: Path, wechat: WeChat) -> None:
+    def __init__(self, folder: Path, wechat: WeChat, launch: Launch = spawn) -> None:
+        self._launch = launch
         self._folder = folder
         self._wechat = wechat
         self._port = free_port()
@@ -150,19 +154,20 @@ class Rollouts:
         """`kubectl rollout undo`: the revision before, as a new one."""
         return self._roll_out(self.revisions[-2])
 
-    def run_job(self, menu: Menu) -> subprocess.CompletedProcess[str]:
-        """The pod of a Job, to its end, in place of the Deployment's."""
+    def run_job(self, menu: Menu) -> int:
+        """The pod of a Job, to its end, in place of the Deployment's; the exit code."""
         spec = manifest("job/job.yaml")["spec"]
         [container] = spec["template"]["spec"]["containers"]
         self._remount(self._config_map(menu))
-        return subprocess.run(
+        job = Child(
             [sys.executable, "-m", "menu_worker", *container["command"][1:]],
-            env=os.environ | {"MENU_WORKER_CONFIG": str(self._config)},
-            capture_output=True,
-            text=True,
-            timeout=spec["activeDeadlineSeconds"],
-            check=False,
+            environ=os.environ | {"MENU_WORKER_CONFIG": str(self._config)},
+            launch=self._launch,
         )
+        try:
+            return job.wait(spec["activeDeadlineSeconds"])
+        finally:
+            job.kill()
 
     def wait_for_line(self, text: str) -> None:
         """Until the pod of now has printed it."""
@@ -179,7 +184,7 @@ class Rollouts:
             self._pod.terminate(self._pod_spec["terminationGracePeriodSeconds"])
         self._remount(menus)
         self.revisions.append(menus)
-        self._pod = pod = Pod(self._config, self._port, self._command)
+        self._pod = pod = Pod(self._config, self._port, self._command, self._launch)
         ready_at, readiness = self._watch(pod, during)
         return Verdict(len(self.revisions), ready_at, readiness, pod.restarts, pod.log)
 

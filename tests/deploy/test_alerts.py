@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -18,6 +19,7 @@ from tests.deploy.monitoring_files import (
     ALERTS,
     MONITORING,
     amiss,
+    documents,
     promtool,
     rules,
     selectors,
@@ -41,17 +43,17 @@ ASKED_OTHERWISE = {
 """Alarms that have a metric of their own, which says more."""
 
 
-def cases() -> list[dict[str, Any]]:
-    return [
-        case for path in ALERT_TESTS for case in yaml.safe_load(path.read_text("utf-8"))["tests"]
-    ]
+CASES: list[dict[str, Any]] = [
+    case for path in ALERT_TESTS for each in documents(path) for case in each["tests"]
+]
 
 
+@cache
 def looks(name: str) -> list[dict[str, Any]]:
     """Every look at this alert, in all cases."""
     return [
         look
-        for case in cases()
+        for case in CASES
         for look in case["promql_expr_test" if "promql_expr_test" in case else "alert_rule_test"]
         if NAMED.findall(look.get("expr", "")) == [name]
     ]
@@ -85,7 +87,7 @@ def test_no_two_alerts_have_one_name() -> None:
 
 
 def test_where_all_is_well_stands_every_metric_that_an_alert_asks_for() -> None:
-    [well] = [case for case in cases() if case["name"] == "nothing rings while all is well"]
+    [well] = [case for case in CASES if case["name"] == "nothing rings while all is well"]
     there = {each["series"].partition("{")[0] for each in well["input_series"]}
     asked = {each.metric for rule in RULES for each in selectors(rule["expr"])}
     assert asked <= there
@@ -115,12 +117,11 @@ def test_how_long_an_alert_waits_has_its_reason(rule: dict[str, Any]) -> None:
 
 
 def test_the_operators_object_has_the_same_alerts() -> None:
-    written = (MONITORING / "prometheus-rule.yaml").read_text("utf-8")
-    assert written == objects_of(ALERTS.read_text("utf-8"))
-    groups = [
-        group for each in yaml.safe_load_all(written) for group in (each or {})["spec"]["groups"]
-    ]
-    assert groups == yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
+    path = MONITORING / "prometheus-rule.yaml"
+    assert path.read_text("utf-8") == objects_of(ALERTS.read_text("utf-8"))
+    groups = [group for each in documents(path) for group in (each or {})["spec"]["groups"]]
+    [written] = documents(ALERTS)
+    assert groups == written["groups"]
 
 
 def test_every_alarm_of_the_token_service_rings_an_alert() -> None:

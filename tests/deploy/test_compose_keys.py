@@ -6,12 +6,12 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
 
+from tests.deploy.commands import run_here
 from tests.deploy.image_world import COMPOSE, SERVICES, make_world
 from tests.deploy.manifests import KUBERNETES
 from tests.deploy.test_compose import OURS, WORLD, service
@@ -69,26 +69,29 @@ def test_docker_compose_takes_the_file(emulated: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_made_configuration_is_good(made: Path, tmp_path: Path, name: str) -> None:
+def test_a_made_configuration_is_good(
+    made: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copytree(config_of(made, name).parent, tmp_path, dirs_exist_ok=True)
     file = tmp_path / config_of(made, name).name
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(MOUNTED, str(made / "secrets")), encoding="utf-8")
-    module = name.replace("-", "_")
-    words = [sys.executable, "-m", module, "config", "check", "--config", str(file)]
-    done = subprocess.run(words, check=False, capture_output=True, text=True)
 
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert ": good; " in done.stdout
+    done = run_here(capsys, name, "config", "check", "--config", str(file))
+
+    assert (done.code, done.err) == (0, ""), done.out
+    assert ": good; " in done.out
 
 
-def test_the_made_menu_is_valid_and_its_keys_are_answered(emulated: Path, tmp_path: Path) -> None:
+def test_the_made_menu_is_valid_and_its_keys_are_answered(
+    emulated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     gateway = config_of(emulated, "callback-gateway")
-    words = [sys.executable, "-m", "menu_worker", "validate", "--routes", str(gateway)]
     menu = config_of(emulated, "menu-worker").parent / "menus/shop.yaml"
-    done = subprocess.run([*words, str(menu)], check=False, capture_output=True, text=True)
 
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    done = run_here(capsys, "menu-worker", "validate", "--routes", str(gateway), str(menu))
+
+    assert (done.code, done.err) == (0, ""), done.out
 
 
 @pytest.mark.parametrize("name", SERVICES)

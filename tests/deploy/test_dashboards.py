@@ -193,7 +193,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     (folder / "site" / "kustomization.yaml").write_text(yaml.safe_dump(site))
     words = [kubectl, "kustomize", str(folder / "site")]
     made = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-    return list(yaml.safe_load_all(made.stdout))
+    return list(yaml.load_all(made.stdout, yaml.CSafeLoader))
 
 
 def test_the_component_brings_monitors_rules_and_dashboards(rendered: list[dict[str, Any]]) -> None:

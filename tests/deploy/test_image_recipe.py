@@ -2,7 +2,7 @@
 
 Its RUN and COPY lines are carried out in root folders made of this machine's Python (image_base),
 from the lock, with their hashes. Then the world of deploy/compose is run from the result by user
-10001 who can't write: in a mount namespace, and by permissions alone.
+10001 who can't write: in a mount namespace, or by permissions alone where none may be made.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import os
 import shutil
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.deploy.image_base import make_base
 from tests.deploy.image_build import Image, build
 from tests.deploy.image_context import make_context
-from tests.deploy.image_jail import CONFIGS, DATA, SECRETS, Way, may_mount
+from tests.deploy.image_jail import CONFIGS, DATA, SECRETS, Jail, Way, may_mount
 from tests.deploy.image_wheels import wheels_of_the_locks
-from tests.deploy.image_world import ROOT, SERVICES, ImageWorld, compose
+from tests.deploy.image_world import ROOT, SERVICES, ImageWorld, compose, make_jails
 from tests.repository.test_tracked_files import repository_files
 from zhongkong.runtime.healthcheck import VARIABLE
 
@@ -47,8 +47,7 @@ def image(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     """The image, built once, and some hundred megabytes of disk, given back."""
     if os.geteuid() != 0:
         pytest.skip("roots are made by root: sudo .venv/bin/python -m pytest " + __file__)
-    assert pytestconfig.cache is not None
-    wheels = wheels_of_the_locks(pytestconfig.cache.mkdir("wheels-of-the-image"))
+    wheels = wheels_of_the_locks(pytestconfig)
     names = ("context", "base", "stages")
     context, base, workspace = folders = [tmp_path_factory.mktemp(name) for name in names]
     make_context(ROOT, repository_files(), context)
@@ -59,14 +58,18 @@ def image(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module", params=["mounts", "permissions"])
-def world(
-    request: pytest.FixtureRequest, image: Image, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ImageWorld]:
-    way = cast("Way", request.param)
-    if way == "mounts" and not may_mount():
-        pytest.skip("this machine permits no mounts; the other way is tested")
-    with ImageWorld(image, way, tmp_path_factory.mktemp(way)) as running:
+@pytest.fixture(scope="module")
+def jails(image: Image, tmp_path_factory: pytest.TempPathFactory) -> dict[Way, Jail]:
+    """The image in every way that this machine permits, the strictest last."""
+    ways: list[Way] = ["permissions", "mounts"] if may_mount() else ["permissions"]
+    return make_jails(image, ways, tmp_path_factory.mktemp("jails"))
+
+
+@pytest.fixture(scope="module")
+def world(jails: dict[Way, Jail], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageWorld]:
+    """Everything, running in the strictest way."""
+    *_, jail = jails.values()
+    with ImageWorld(jail, tmp_path_factory.mktemp("world")) as running:
         yield running
 
 
@@ -133,13 +136,21 @@ def test_the_services_become_ready_as_user_10001(world: ImageWorld) -> None:
     assert all(world.children[name].running for name in SERVICES)
 
 
-def test_only_its_data_and_tmp_can_be_written_to(world: ImageWorld) -> None:
-    users = ["10001:10001", "0:0"] if world.jail.way == "mounts" else ["10001:10001"]
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("way", "user"),
+    [("permissions", "10001:10001"), ("mounts", "10001:10001"), ("mounts", "0:0")],
+)
+def test_only_its_data_and_tmp_can_be_written_to(
+    jails: dict[Way, Jail], way: Way, user: str
+) -> None:
+    if way not in jails:
+        pytest.skip("this machine permits no mounts; the other way is tested")
 
-    for user in users:
-        done = world.jail.run(["python", "-c", WRITABLE], user=user)
-        tops = {line for line in done.stdout.splitlines() if not line.startswith(f"/{DATA}/")}
-        assert (done.stderr, tops) == ("", {f"/{DATA}", "/tmp"})
+    done = jails[way].run(["python", "-c", WRITABLE], user=user)
+
+    tops = {line for line in done.stdout.splitlines() if not line.startswith(f"/{DATA}/")}
+    assert (done.stderr, tops) == ("", {f"/{DATA}", "/tmp"})
 
 
 def test_configuration_and_secrets_lie_where_the_image_says(world: ImageWorld) -> None:

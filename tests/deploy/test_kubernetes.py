@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
+from kubernetes_validate import utils
 
 from tests.deploy.manifests import KUBERNETES, RENDERED, ROOT, Manifest, rendered
 
@@ -20,6 +23,14 @@ EXAMPLES = sorted((KUBERNETES / "examples").rglob("*.yaml"))
 
 def newest() -> str:
     return str(kubernetes_validate.latest_version())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas_read_once() -> Iterator[None]:
+    """Or all definitions of a version would be read anew for every manifest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "schema_contents", cache(utils.schema_contents))
+        yield
 
 
 def ids(manifest: Manifest) -> str:

@@ -7,8 +7,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,8 @@ import yaml
 
 from callback_gateway.settings import GatewaySettings
 from menu_worker.settings import MenuWorkerSettings
-from tests.deploy.manifests import (
-    CLUSTERS,
-    KUBERNETES,
-    SERVICES,
-    cluster,
-    documented_secrets,
-)
+from tests.deploy.commands import Ended, run_here
+from tests.deploy.manifests import CLUSTERS, KUBERNETES, SERVICES, cluster, documented_secrets
 from tests.deploy.pod_files import Keys, PodFiles, lay_out, sample_keys, with_digests
 from token_service.settings import TokenServiceSettings
 from zhongkong.runtime.settings import Loaded, load
@@ -37,7 +30,7 @@ SETTINGS: dict[str, Any] = {
     "menu-worker": (MenuWorkerSettings, "MENU_WORKER"),
 }
 
-Check = Callable[[PodFiles], "Checked"]
+Check = Callable[[PodFiles], Ended]
 
 every_service = pytest.mark.parametrize("service", SERVICES)
 every_cluster = pytest.mark.parametrize("name", CLUSTERS)
@@ -54,25 +47,14 @@ def settings_of(name: str, service: str, folder: Path) -> Loaded[Any]:
     return load(model, Path(files.environ[f"{prefix}_CONFIG"]), files.environ, prefix=prefix)
 
 
-@dataclass(frozen=True)
-class Checked:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def check(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[[PodFiles], Checked]:
+def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
     """`config check` of the container's program, with the container's variables."""
 
-    def checked(files: PodFiles) -> Checked:
+    def checked(files: PodFiles) -> Ended:
         for name, value in files.environ.items():
             monkeypatch.setenv(name, value)
-        code = import_module(f"{files.module}.cli").main(["config", "check"])
-        said = capsys.readouterr()
-        return Checked(code, said.out, said.err)
+        return run_here(capsys, files.module, "config", "check")
 
     return checked
 

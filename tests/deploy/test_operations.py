@@ -108,14 +108,6 @@ def test_every_panel_that_is_named_stands_on_a_dashboard() -> None:
 
 
 @pytest.mark.slow
-def test_every_metric_on_the_page_is_exported(exported: Families) -> None:
-    named = {each.metric for span in SPAN.findall(PROSE) for each in selectors(span)}
-    assert len(named) > 8
-    known = exported.keys() | {"menu_worker_stood_down"}  # a line of the log
-    assert {metric for metric in named - known if labels_of(metric, exported) is None} == set()
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("block", RUNS, ids=str)
 def test_a_block_that_is_said_to_run_runs(block: Block, services: Monitored) -> None:
     done = in_shell(block.text, services.folder)
@@ -139,6 +131,14 @@ def test_a_copy_made_while_the_worker_runs_is_whole(services: Monitored, tmp_pat
     assert history.returncode == 0, history.stderr
     assert len(history.stdout.splitlines()) >= 2
     assert (services.folder / "backup" / "token_service.db.opaque-keys").stat().st_size
+
+
+@pytest.mark.slow
+def test_every_metric_on_the_page_is_exported(exported: Families) -> None:
+    named = {each.metric for span in SPAN.findall(PROSE) for each in selectors(span)}
+    assert len(named) > 8
+    known = exported.keys() | {"menu_worker_stood_down"}  # a line of the log
+    assert {metric for metric in named - known if labels_of(metric, exported) is None} == set()
 
 
 def in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:

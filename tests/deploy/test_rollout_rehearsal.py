@@ -14,6 +14,8 @@ import pytest
 
 from tests.deploy.rehearsal import Menu, Pod, Rollouts, Verdict, click
 from tests.deploy.rehearsal_books import WeChat, wechats
+from tests.fixtures.processes import Launch
+from tests.fixtures.warm import warm
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +34,17 @@ BAD = [
     pytest.param(REFUSED_BY_WECHAT, "menu_not_applied", 1, id="refused by WeChat"),
     pytest.param(FEW, "plan_refused", 0, id="one that removes too much"),
 ]
-HELD_S = 0.7
+HELD_S = 1.2
+LOADED = (
+    "menu_worker.app",
+    "menu_worker.cli",
+    "menu_worker.commands.apply",
+    "menu_worker.commands.session",
+    "menu_worker.settings",
+    "menu_worker.store.sqlite",
+    "uvloop",
+    "zhongkong.runtime.lifecycle",
+)
 
 _names = [f"shop{number}" for number in range(7)]
 
@@ -49,9 +61,16 @@ def wechat(accounts: Iterator[WeChat]) -> WeChat:
     return next(accounts)
 
 
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Launch]:
+    """Where workers come from."""
+    with warm(*LOADED) as launch:
+        yield launch
+
+
 @pytest.fixture
-def rollouts(tmp_path: Path, wechat: WeChat) -> Iterator[Rollouts]:
-    made = Rollouts(tmp_path, wechat)
+def rollouts(tmp_path: Path, wechat: WeChat, launch: Launch) -> Iterator[Rollouts]:
+    made = Rollouts(tmp_path, wechat, launch)
     yield made
     made.kill()
 
@@ -146,10 +165,6 @@ def test_a_job_tells_by_its_exit_code_whether_the_menu_is_live(
     rollouts: Rollouts, wechat: WeChat
 ) -> None:
     """0: live; 3: a guard refused; 1: WeChat did."""
-    assert [rollouts.run_job(menu).returncode for menu in (MANY, FEW, REFUSED_BY_WECHAT)] == [
-        0,
-        3,
-        1,
-    ]
+    assert [rollouts.run_job(menu) for menu in (MANY, FEW, REFUSED_BY_WECHAT)] == [0, 3, 1]
     assert wechat.buttons() == MANY
     assert len(wechat.changes()) == 1

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 import yaml
 
+from tests.deploy.commands import run_here
 from tests.deploy.image_world import COMPOSE, SERVICES, make_world
 from token_service.settings import RotationSettings
 
@@ -206,17 +207,18 @@ def test_a_unit_brings_exactly_the_secrets_that_its_configuration_names(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_made_configuration_is_good(made: Path, tmp_path: Path, name: str) -> None:
+def test_a_made_configuration_is_good(
+    made: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = config_of(made, name).read_text(encoding="utf-8")
     text = text.replace(f"/run/credentials/{name}.service", str(made / "secrets"))
     file = tmp_path / config_of(made, name).name
     file.write_text(text, encoding="utf-8")
-    module = name.replace("-", "_")
-    words = [sys.executable, "-m", module, "config", "check", "--config", str(file)]
-    done = subprocess.run(words, check=False, capture_output=True, text=True)
 
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert ": good; " in done.stdout
+    done = run_here(capsys, name, "config", "check", "--config", str(file))
+
+    assert (done.code, done.err) == (0, ""), done.out
+    assert ": good; " in done.out
 
 
 @pytest.mark.parametrize("name", SERVICES)
