@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.callback_gateway.fuzz.parties import PARTIES
 from tests.callback_gateway.world.handlers import SIGNING_SECRET, HandlerProcess
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch, spawn
 from tests.fixtures.redis import free_port
 
 REPLY = "欢迎光临"
@@ -60,7 +60,12 @@ class Attacked:
 
 @contextmanager
 def attacked(
-    folder: Path, handler: HandlerProcess, routes: list[Any], *, answer_within: str = "4500ms"
+    folder: Path,
+    handler: HandlerProcess,
+    routes: list[Any],
+    *,
+    answer_within: str = "4500ms",
+    launch: Launch = spawn,
 ) -> Iterator[Attacked]:
     """`routes` answer; one behind them has every event recorded."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +89,7 @@ def attacked(
     config.write_text(json.dumps(document, ensure_ascii=False))
     words = [sys.executable, "-m", "callback_gateway", "run", "--config", str(config)]
     environ = {**os.environ, "TARGET_SECRET": SIGNING_SECRET}
-    child = Child(words, environ=environ, tail_lines=None)
+    child = Child(words, environ=environ, tail_lines=None, launch=launch)
     try:
         child.wait_for_line(_OPENED, timeout_s=_START_S)
         yield Attacked(child, port, internal_port, handler, recorder)

@@ -15,6 +15,7 @@ from tests.callback_gateway.fuzz.gateway import Attacked, attacked
 from tests.callback_gateway.fuzz.parties import COMPATIBLE, USER
 from tests.callback_gateway.world.handlers import HandlerProcess
 from tests.chaos.patience import eventually
+from tests.fixtures.processes import Launch
 from tests.simulation.chance import Random
 from zhongkong.runtime.clock import SystemClock
 from zhongkong.wechat.push import BodyFormat, render
@@ -55,9 +56,9 @@ CLEAR = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def gateway(
-    tmp_path_factory: pytest.TempPathFactory, handler: HandlerProcess
+    tmp_path_factory: pytest.TempPathFactory, handler: HandlerProcess, launch: Launch
 ) -> Iterator[Attacked]:
-    with attacked(tmp_path_factory.mktemp("clear"), handler, ROUTES) as it:
+    with attacked(tmp_path_factory.mktemp("clear"), handler, ROUTES, launch=launch) as it:
         yield it
 
 

@@ -22,6 +22,7 @@ from tests.callback_gateway.fuzz.wire import (
 from tests.callback_gateway.world.handlers import HandlerProcess
 from tests.chaos.deployment import panics
 from tests.chaos.patience import eventually
+from tests.fixtures.processes import Launch
 from tests.simulation.chance import Random
 from zhongkong.runtime.clock import SystemClock
 from zhongkong.wechat.push import BodyFormat, render
@@ -38,10 +39,10 @@ _CLOCK = SystemClock()
 
 @pytest.fixture(scope="module")
 def gateway(
-    tmp_path_factory: pytest.TempPathFactory, handler: HandlerProcess
+    tmp_path_factory: pytest.TempPathFactory, handler: HandlerProcess, launch: Launch
 ) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp("connections")
-    with attacked(folder, handler, [ROUTE], answer_within="1s") as it:
+    with attacked(folder, handler, [ROUTE], answer_within="2500ms", launch=launch) as it:
         yield it
     assert panics(it.child.output) == []
 

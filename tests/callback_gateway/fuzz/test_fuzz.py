@@ -18,7 +18,7 @@ from zhongkong.runtime.clock import SystemRandomness
 
 pytestmark = pytest.mark.slow
 
-SHOTS = int(os.environ.get("FUZZ", "4000"))
+SHOTS = int(os.environ.get("FUZZ", "2000"))
 SEED = int(os.environ.get("FUZZ_SEED") or SystemRandomness().token(4), 16)
 ROUTE = {"match": {"type": "text"}, "reply": {"type": "text", "content": REPLY}}
 _WARM_UP = SHOTS // 4

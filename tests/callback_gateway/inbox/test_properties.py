@@ -21,6 +21,7 @@ from callback_gateway.inbox.records import (
     Attempt,
     Dead,
     Delivery,
+    Depth,
     Done,
     Keeping,
     Mark,
@@ -267,9 +268,10 @@ class BothInboxes(RuleBasedStateMachine):
 
     @invariant()
     def counts_agree(self) -> None:
-        self.both(lambda inbox: inbox.depth())
-        self.both(lambda inbox: inbox.next_due_in(TARGETS))
-        depth = self.runner.run(self.sqlite.depth())
+        async def look(inbox: Inbox) -> tuple[Depth, float | None]:
+            return await inbox.depth(), await inbox.next_due_in(TARGETS)
+
+        depth, _ = self.both(look)
         content = self.content()
         undelivered = {event_id for event_id, *_ in content.standing}
         assert depth.events == len(undelivered) + len(content.letters)
@@ -288,5 +290,5 @@ def promised(arrival: Arrival, answer: Accepted) -> frozenset[Any]:
 
 TestBothInboxes = pytest.mark.slow(BothInboxes.TestCase)
 TestBothInboxes.settings = settings(
-    settings.get_profile("untimed"), max_examples=60, stateful_step_count=40
+    settings.get_profile("untimed"), max_examples=40, stateful_step_count=60
 )

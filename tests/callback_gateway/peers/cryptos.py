@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -82,38 +84,65 @@ class WeRoBot:
 
 
 class WechatCrypto:
-    """wechat-crypto from npm, which co-wechat uses; a Node process for each call."""
+    """wechat-crypto from npm, which co-wechat uses."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, node: Node) -> None:
         self._keys = keys
-        self._node = _node()
+        self._node = node
 
     def seal(self, message: str, timestamp: str, nonce: str) -> Sealed:
-        answer = self._do({"message": message, "timestamp": timestamp, "nonce": nonce})
+        answer = self._ask({"message": message, "timestamp": timestamp, "nonce": nonce})
         return Sealed(answer["encrypted"], answer["signature"], timestamp, nonce)
 
     def open(self, sealed: Sealed) -> str:
-        answer = self._do(
+        answer = self._ask(
             {"encrypted": sealed.encrypted, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
         )
         # The library leaves these comparisons to its caller.
         assert answer["signature"] == sealed.signature
         assert answer["appid"] == self._keys.appid
-        return str(answer["message"])
+        return answer["message"]
 
-    def _do(self, asked: dict[str, str]) -> Any:
+    def _ask(self, asked: dict[str, str]) -> dict[str, str]:
         keys = self._keys
         asked |= {"token": keys.token, "aesKey": keys.aes_key, "appid": keys.appid}
-        done = subprocess.run(
-            [self._node, str(_DRIVER)],
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            timeout=_NODE_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return self._node.ask(asked)
+
+
+class Node:
+    """One process of Node that has loaded wechat-crypto, and answers as wechat_crypto.js says."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def ask(self, asked: dict[str, str]) -> dict[str, str]:
+        orders, answers = self._process.stdin, self._process.stdout
+        assert orders is not None
+        assert answers is not None
+        orders.write(json.dumps(asked).encode() + b"\n")
+        orders.flush()
+        coming = select.poll()
+        coming.register(answers, select.POLLIN)
+        line = b""
+        while not line.endswith(b"\n"):
+            assert coming.poll(_NODE_S * 1000), f"Node was silent for {_NODE_S} s"
+            part = os.read(answers.fileno(), 65536)
+            assert part, "Node has ended; what it said is above"
+            line += part
+        answer: dict[str, str] = json.loads(line)
+        assert "error" not in answer, answer
+        return answer
+
+
+@contextmanager
+def node() -> Iterator[Node]:
+    """Skips the test, or fails it under CI, where Node or the packages are missing."""
+    words = [_node(), str(_DRIVER)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield Node(process)
+        finally:
+            process.kill()
 
 
 def sealed_in(envelope: str) -> Sealed:
@@ -124,7 +153,6 @@ def sealed_in(envelope: str) -> Sealed:
 
 
 def _node() -> str:
-    """Skips the test, or fails it under CI, where Node or the packages are missing."""
     node = require_tool("node")
     if has_node_packages():
         return node
@@ -134,8 +162,15 @@ def _node() -> str:
     pytest.skip(reason)
 
 
-CRYPTOS: dict[str, Callable[[Keys], Crypto]] = {
-    "wechatpy": Wechatpy,
-    "WeRoBot": WeRoBot,
-    "wechat-crypto": WechatCrypto,
-}
+LIBRARIES = ("wechatpy", "WeRoBot", "wechat-crypto")
+
+
+def crypto(library: str, keys: Keys, node: Callable[[], Node]) -> Crypto:
+    """One of LIBRARIES with these keys. `node` is asked for where it is needed."""
+    match library:
+        case "wechatpy":
+            return Wechatpy(keys)
+        case "WeRoBot":
+            return WeRoBot(keys)
+        case _:
+            return WechatCrypto(keys, node())

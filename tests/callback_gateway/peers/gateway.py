@@ -15,7 +15,7 @@ import aiohttp
 
 from tests.callback_gateway.peers.cryptos import Keys, Sealed
 from tests.chaos.patience import eventually
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch
 from tests.fixtures.redis import free_port
 
 KEYS = Keys(
@@ -64,7 +64,7 @@ class Gateway:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Gateway]:
+def running(folder: Path, launch: Launch) -> Iterator[Gateway]:
     """A gateway on SQLite with one account in safe mode and one static reply, for texts."""
     port, internal_port = free_port(), free_port()
     (folder / "token").write_text(KEYS.token)
@@ -86,12 +86,13 @@ def running(folder: Path) -> Iterator[Gateway]:
         "routes": [{"match": {"type": "text"}, "reply": reply}],
     }
     config.write_text(json.dumps(document))
-    child = Child([sys.executable, "-m", "callback_gateway", "run", "--config", str(config)])
+    words = [sys.executable, "-m", "callback_gateway", "run", "--config", str(config)]
+    child = Child(words, launch=launch)
     try:
         asyncio.run(_ready(child, internal_port))
         yield Gateway(port)
     finally:
-        child.terminate()
+        child.kill()
 
 
 async def _ready(child: Child, port: int) -> None:

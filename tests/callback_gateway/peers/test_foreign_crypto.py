@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.callback_gateway.peers.cryptos import CRYPTOS, Crypto, Keys, sealed_in
+from tests.callback_gateway.peers.cryptos import (
+    LIBRARIES,
+    Crypto,
+    Keys,
+    Node,
+    crypto,
+    node,
+    sealed_in,
+)
 from tests.callback_gateway.peers.gateway import (
     KEYS,
     OFFICIAL_ACCOUNT,
@@ -17,6 +25,7 @@ from tests.callback_gateway.peers.gateway import (
     Gateway,
     running,
 )
+from tests.fixtures.processes import Launch
 from zhongkong.runtime.clock import SystemClock
 
 OPENID = "oABCD1234567890abcdefghijklm"
@@ -31,21 +40,38 @@ _NUMBERS = itertools.count(6054768590064713728)
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running(tmp_path_factory.mktemp("gateway")) as it:
+def gateway(tmp_path_factory: pytest.TempPathFactory, launch: Launch) -> Iterator[Gateway]:
+    with running(tmp_path_factory.mktemp("gateway"), launch) as it:
         yield it
 
 
-@pytest.fixture(params=list(CRYPTOS))
-def sender(request: pytest.FixtureRequest) -> Crypto:
+@pytest.fixture(scope="module")
+def running_node() -> Iterator[Node]:
+    with node() as it:
+        yield it
+
+
+Make = Callable[[str, Keys], Crypto]
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Make:
+    """A library with some keys; Node is started for the one that wants it."""
+    return lambda library, keys: crypto(
+        library, keys, lambda: request.getfixturevalue("running_node")
+    )
+
+
+@pytest.fixture(params=LIBRARIES)
+def sender(request: pytest.FixtureRequest, make: Make) -> Crypto:
     """Each library in WeChat's place, with the account's keys."""
-    return CRYPTOS[request.param](KEYS)
+    return make(request.param, KEYS)
 
 
-@pytest.fixture(params=list(CRYPTOS))
-def reader(request: pytest.FixtureRequest) -> Crypto:
+@pytest.fixture(params=LIBRARIES)
+def reader(request: pytest.FixtureRequest, make: Make) -> Crypto:
     """Each library as the one that gets the reply."""
-    return CRYPTOS[request.param](KEYS)
+    return make(request.param, KEYS)
 
 
 def now() -> str:
@@ -104,11 +130,11 @@ async def test_a_repeated_foreign_message_is_answered_like_the_first_time(
         pytest.param(replace(KEYS, appid="wx00000000000000"), id="another appid"),
     ],
 )
-@pytest.mark.parametrize("library", list(CRYPTOS))
+@pytest.mark.parametrize("library", LIBRARIES)
 async def test_a_foreign_message_with_other_keys_is_refused(
-    gateway: Gateway, library: str, keys: Keys
+    gateway: Gateway, make: Make, library: str, keys: Keys
 ) -> None:
-    answer = await gateway.post(CRYPTOS[library](keys).seal(message(TEXT), now(), "nonce4"))
+    answer = await gateway.post(make(library, keys).seal(message(TEXT), now(), "nonce4"))
 
     assert answer.status == 403
     assert OPENID not in answer.body

@@ -10,6 +10,7 @@ import pytest
 from tests.callback_gateway.world.handlers import HandlerProcess, handler_process
 from tests.callback_gateway.world.world import World, world as make_world
 from tests.chaos.emulated import EmulatorProcess, emulator_process
+from tests.fixtures.processes import Launch
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +25,14 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
 
 
 @pytest.fixture(scope="session")
-def handler() -> Iterator[HandlerProcess]:
-    with handler_process() as process:
+def handler(launch: Launch) -> Iterator[HandlerProcess]:
+    with handler_process(launch=launch) as process:
         yield process
 
 
 @pytest.fixture
 async def world(
-    tmp_path: Path, emulator: EmulatorProcess, handler: HandlerProcess
+    tmp_path: Path, emulator: EmulatorProcess, handler: HandlerProcess, launch: Launch
 ) -> AsyncIterator[World]:
-    async with make_world(tmp_path, emulator, handler) as it:
+    async with make_world(tmp_path, emulator, handler, launch) as it:
         yield it

@@ -1,4 +1,7 @@
-"""One `callback-gateway run` as a process: how to start, end and ask it, and all that it said."""
+"""One `callback-gateway run` as a process: how to start, end and ask it, and all that it said.
+
+Where the process comes from is said by whoever makes it. Commands are in commands.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +18,14 @@ from typing import Any
 
 import aiohttp
 
+from tests.callback_gateway.world.commands import Finished, run_here, run_installed
 from tests.chaos.patience import eventually
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch, spawn
 from tests.fixtures.redis import free_port
 
 ADMIN_KEY = "the-admin-key-of-gateways-in-tests-0123456789"
-COMMAND = Path(sys.executable).with_name("callback-gateway")
 _ADMIN_KEY_VARIABLE = "ZHONGKONG_ADMIN_KEY"
 _READY_S = 30.0
-_COMMAND_S = 30.0
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A command that came to its end; standard output and error apart."""
-
-    code: int
-    output: str
-    errors: str
 
 
 @dataclass
@@ -40,6 +33,7 @@ class Gateway:
     config: Path
     session: aiohttp.ClientSession = field(repr=False)
     environ: dict[str, str] = field(default_factory=dict, repr=False)
+    process_of: Launch = field(default=spawn, repr=False)
     port: int = field(default_factory=free_port)
     internal_port: int = field(default_factory=free_port)
     said: list[str] = field(default_factory=list, repr=False)
@@ -75,7 +69,8 @@ class Gateway:
     async def start(self) -> None:
         """Start; returns when it is ready."""
         words = [sys.executable, "-m", "callback_gateway", "run", "--config", str(self.config)]
-        self._child = Child(words, environ={**os.environ, **self.environ}, tail_lines=None)
+        environ = {**os.environ, **self.environ}
+        self._child = Child(words, environ=environ, tail_lines=None, launch=self.process_of)
         await eventually(self._ready, "the gateway is ready", within_s=_READY_S)
 
     def kill(self) -> None:
@@ -116,27 +111,16 @@ class Gateway:
         text = await self._internal("POST", "/v1/dead-letters/redrive", {"target": target})
         return int(json.loads(text)["redriven"])
 
-    async def command(self, *words: str, stdin: str = "", key: str = ADMIN_KEY) -> Finished:
-        """`callback-gateway …` with this gateway's configuration, as one types it."""
-        environ = {**os.environ, **self.environ, "COLUMNS": "400", _ADMIN_KEY_VARIABLE: key}
-        process = await asyncio.create_subprocess_exec(
-            str(COMMAND),
-            *words,
-            "--config",
-            str(self.config),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environ,
-        )
-        try:
-            async with asyncio.timeout(_COMMAND_S):
-                output, errors = await process.communicate(stdin.encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return Finished(process.returncode or 0, output.decode(), errors.decode())
+    async def command(
+        self, *words: str, stdin: str = "", key: str = ADMIN_KEY, installed: bool = False
+    ) -> Finished:
+        """`callback-gateway …` with this gateway's configuration.
+
+        `installed`: as one types it, in a process of its own; otherwise beside this loop.
+        """
+        environ = {**self.environ, "COLUMNS": "400", _ADMIN_KEY_VARIABLE: key}
+        run = run_installed if installed else run_here
+        return await asyncio.to_thread(run, [*words, "--config", str(self.config)], environ, stdin)
 
     async def _ready(self) -> bool:
         assert self.child.running, self.child.output

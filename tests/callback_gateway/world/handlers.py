@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from tests.callback_gateway.world.handler import LISTENING, SECRET_VARIABLE
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch, spawn
 
 SIGNING_SECRET = "whsec_" + base64.b64encode(b"signs all that targets of tests get").decode()
 _START_S = 20.0
@@ -61,10 +61,11 @@ def handler_url(port: int, name: str, **behaviour: object) -> str:
 
 
 @contextmanager
-def handler_process(port: int = 0) -> Iterator[HandlerProcess]:
+def handler_process(port: int = 0, *, launch: Launch = spawn) -> Iterator[HandlerProcess]:
     """A handler on that port; 0 takes a free one."""
     words = [sys.executable, "-m", "tests.callback_gateway.world.handler", "--port", str(port)]
-    child = Child(words, environ={**os.environ, SECRET_VARIABLE: SIGNING_SECRET})
+    environ = {**os.environ, SECRET_VARIABLE: SIGNING_SECRET}
+    child = Child(words, environ=environ, launch=launch)
     try:
         line = child.wait_for_line(LISTENING, timeout_s=_START_S)
         yield HandlerProcess(child, int(line.removeprefix(LISTENING)))

@@ -48,9 +48,9 @@ async def gateway(world: World) -> Gateway:
     return gateway
 
 
-async def does(gateway: Gateway, *words: str, stdin: str = "") -> str:
+async def does(gateway: Gateway, *words: str, stdin: str = "", installed: bool = False) -> str:
     """What a command prints that ends well and has nothing to complain of."""
-    done = await gateway.command(*words, stdin=stdin)
+    done = await gateway.command(*words, stdin=stdin, installed=installed)
     assert (done.code, done.errors) == (0, "")
     return done.output
 
@@ -72,7 +72,7 @@ async def test_the_configuration_is_checked_and_events_are_tried_on_its_routes(
     event = gateway.config.with_name("event.xml")
     event.write_text(CLICK)
     from_file = await does(gateway, "routes", "test", str(event))
-    assert from_file == await does(gateway, "routes", "test", "-", stdin=CLICK)
+    assert from_file == await does(gateway, "routes", "test", "-", stdin=CLICK, installed=True)
     told = from_file.splitlines()
     assert told[0] == f"event CLICK of {USER} to account shop"
     assert told[-2].startswith("answer: target trading is asked, within 4.5 s, by ")
@@ -89,7 +89,8 @@ async def test_a_test_callback_is_sent_and_answered_and_shows_in_the_status(
     sent = await does(gateway, "send", "--account", "shop", "--type", "text", "--content", "help")
     assert sent.startswith("status 200, try 1 of 3\n")
     assert "您好" in sent
-    tapped = await does(gateway, "send", "--event", "CLICK", "--key", "BUY_IN", "--user", USER)
+    click = ("--event", "CLICK", "--key", "BUY_IN", "--user", USER)
+    tapped = await does(gateway, "send", *click, installed=True)
     assert REPLY in tapped
     unrouted = await does(gateway, "send", "--content", "what nobody answers")
     assert unrouted == "status 200, try 1 of 3\nsuccess\n"
@@ -165,7 +166,7 @@ async def test_a_target_that_said_410_gets_nothing_until_it_is_enabled(
 async def test_commands_say_what_to_do_when_no_gateway_runs(gateway: Gateway) -> None:
     gateway.kill()
     for words in (("status",), ("dead-letters", "list"), ("send", "--content", "x")):
-        done = await gateway.command(*words)
+        done = await gateway.command(*words, installed=words == ("status",))
         assert (done.code, done.output) == (1, "")
         assert "callback-gateway run" in done.errors
         assert "Traceback" not in done.errors

@@ -27,7 +27,8 @@ async def open_world(world: World) -> World:
             "durability": "process",
             "targets": {
                 "crm": world.target(f"{name}-crm", says=REPLY),
-                "audit": world.target(name),
+                # One at a time, so that nothing comes behind what was accepted after it.
+                "audit": {**world.target(name), "concurrency": 1},
             },
             "routes": [
                 {"match": {"type": "text"}, "reply": "crm"},
@@ -44,7 +45,7 @@ async def open_world(world: World) -> World:
 async def audited(it: World) -> list[Call]:
     """What the second target got; one more event behind it tells that nothing else is on its way.
 
-    Deliveries to one target are begun in the order of acceptance.
+    Deliveries to this target are made in the order of acceptance.
     """
     await it.push({"user": "oLast", "text": _LAST})
 

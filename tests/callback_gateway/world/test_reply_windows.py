@@ -1,7 +1,8 @@
 """Reply windows as users live them, judged by what the emulator showed them.
 
-Everything takes the part SCALE of its time: WeChat's cadence of 5 s, the gateway's 4.5 s and the
-handlers' 6 and 12 s. Leases last 2.5 s, as they do everywhere.
+Everything takes the part SCALE of its time: WeChat's cadence of 5 s, the gateway's 3.75 s and the
+handlers' 6 and 12 s, so that each answer has time to spare. Leases last 2.5 s, as they do
+everywhere.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from tests.callback_gateway.world.handlers import Call, HandlerProcess
 from tests.callback_gateway.world.world import PRIVATE, World, world as make_world
 from tests.chaos.emulated import EmulatorProcess
 from tests.chaos.patience import eventually
+from tests.fixtures.processes import Launch
 from tests.fixtures.redis import RedisServer
 
 pytestmark = pytest.mark.slow
 
-SCALE = 0.4
+SCALE = 0.8
 COURSE = {"deadline_s": 5 * SCALE, "cadence_s": 5 * SCALE}
 REPLY, FALLBACK = "已为您买入", "正在处理，请稍候"
 HANDLERS_S = {"quick": 0.2, "six": 6.0, "twelve": 12.0, "never": 40.0}
@@ -66,7 +68,7 @@ def settings(it: World, run: str, store: str) -> dict[str, Any]:
     return {
         "store": store,
         "durability": "process",
-        "answer_within": f"{4500 * SCALE:.0f}ms",
+        "answer_within": f"{3750 * SCALE:.0f}ms",
         "retry_every": f"{5000 * SCALE:.0f}ms",
         "targets": {
             name: it.target(f"{run}-{name}", seconds=seconds * SCALE, says=REPLY)
@@ -125,6 +127,7 @@ def evenings(
     tmp_path_factory: pytest.TempPathFactory,
     emulator: EmulatorProcess,
     handler: HandlerProcess,
+    launch: Launch,
     redis_process: RedisServer,
 ) -> dict[str, Evening]:
     """Three deployments at once: nearly all of their time is waiting."""
@@ -134,7 +137,7 @@ def evenings(
 
     async def run(name: str, evening: Callable[..., Awaitable[Evening]], *stores: str) -> Evening:
         folder = tmp_path_factory.mktemp(name)
-        async with make_world(folder, emulator, handler) as it:
+        async with make_world(folder, emulator, handler, launch) as it:
             return await evening(it, name, *stores)
 
     async def all_at_once() -> dict[str, Evening]:

@@ -19,6 +19,7 @@ from tests.callback_gateway.world.handlers import SIGNING_SECRET, Call, HandlerP
 from tests.chaos.deployment import panics
 from tests.chaos.emulated import EmulatorProcess, WeChat
 from tests.chaos.secrecy import spilled
+from tests.fixtures.processes import Launch
 from zhongkong.runtime.clock import SystemRandomness
 
 PRIVATE = "只给掌柜看的话，别人不该看到"
@@ -59,6 +60,7 @@ class World:
     handler: HandlerProcess
     session: aiohttp.ClientSession = field(repr=False)
     account: Account
+    launch: Launch = field(repr=False)
     mode: str = "safe"
     gateways: list[Gateway] = field(default_factory=list)
 
@@ -67,7 +69,7 @@ class World:
         folder = self.folder / name
         folder.mkdir()
         config = folder / "callback_gateway.yaml"
-        gateway = Gateway(config, self.session, self.account.environ())
+        gateway = Gateway(config, self.session, self.account.environ(), self.launch)
         gateway.configure({"accounts": [self.account.settings(mode=self.mode)], **settings})
         self.gateways.append(gateway)
         return gateway
@@ -140,7 +142,12 @@ def target(url: str, **settings: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def world(
-    folder: Path, emulator: EmulatorProcess, handler: HandlerProcess, *, mode: str = "safe"
+    folder: Path,
+    emulator: EmulatorProcess,
+    handler: HandlerProcess,
+    launch: Launch,
+    *,
+    mode: str = "safe",
 ) -> AsyncIterator[World]:
     """WeChat with an account of its own, and a handler; gateways are made by the test."""
     randomness = SystemRandomness()
@@ -151,7 +158,7 @@ async def world(
     )
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
-        it = World(folder, WeChat(emulator, session), handler, session, account, mode)
+        it = World(folder, WeChat(emulator, session), handler, session, account, launch, mode)
         facts = {
             "appid": account.appid,
             "secret": randomness.token(16),

@@ -73,14 +73,22 @@ class Load:
         await in_time(over, "all pushes came to their end", within_s=_END_S)
 
     async def sent(self) -> list[Sent]:
-        """Every push of the account, by the emulator's own books."""
-        rows: list[Sent] = []
+        """Every push of the account by the emulator's own books, once none is under way."""
+
+        async def over() -> list[dict[str, Any]] | None:
+            rows = await self._rows()
+            return rows if all(row["ok"] is not None for row in rows) else None
+
+        return [sent_of(row) for row in await in_time(over, "no push is under way")]
+
+    async def _rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
         after = 0
         while True:
             query = f"?appid={self._appid}&after={after}&count={_PAGE}"
             page = await self._wechat.control("GET", f"/reconciliation{query}")
             assert page["forgotten"] == 0
-            rows += [sent_of(row) for row in page["pushes"]]
+            rows += page["pushes"]
             after = page["next"]
             if not page["left_off"]:
                 return rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.gateway.handler import CAME, DONE, FORGED, LISTENING, SECRET_VARIABLE
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch, spawn
 from tests.fixtures.redis import free_port
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -36,13 +36,14 @@ class Receipt:
 class Handler:
     """The process and its record, both of which outlive a kill: it is started again."""
 
-    def __init__(self, folder: Path, secret: str) -> None:
+    def __init__(self, folder: Path, secret: str, process_of: Launch = spawn) -> None:
         self.port = free_port()
         self.forged: list[str] = []
         """What the library refused; nothing of ours should be here."""
         self.record = folder / "record.jsonl"
         self.record.touch()
         self._secret = secret
+        self._process_of = process_of
         self._child: Child | None = None
         self._offset = 0
         self._receipts: list[Receipt] = []
@@ -58,6 +59,7 @@ class Handler:
             [*words, str(self.port), str(self.record)],
             cwd=_ROOT,
             environ={**os.environ, SECRET_VARIABLE: self._secret},
+            launch=self._process_of,
         )
         await asyncio.to_thread(self._child.wait_for_line, LISTENING, timeout_s=_START_S)
 

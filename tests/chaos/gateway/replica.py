@@ -16,7 +16,8 @@ import aiohttp
 
 from tests.chaos.gateway.asking import in_time
 from tests.chaos.gateway.front import Backend
-from tests.fixtures.processes import Child
+from tests.chaos.gateway.stores import held, spooled
+from tests.fixtures.processes import Child, Launch, spawn
 
 START_S = 30.0
 _END_S = 30.0
@@ -34,6 +35,7 @@ class Replica:
     """Output of its former processes, status documents, metrics."""
     wrapper: Sequence[str] = ()
     """Words that go before the command's own."""
+    process_of: Launch = field(default=spawn, repr=False)
     _child: Child | None = None
 
     @property
@@ -55,7 +57,8 @@ class Replica:
         if self._child is not None:
             self.said.append(self._child.output)
         command = [sys.executable, "-m", "callback_gateway", "run", "--config", str(self.config)]
-        self._child = Child([*self.wrapper, *command], tail_lines=None)
+        words = [*self.wrapper, *command]
+        self._child = Child(words, tail_lines=None, launch=self.process_of)
 
     async def start(self) -> None:
         """Start; returns when it is ready."""
@@ -103,10 +106,13 @@ class Replica:
         return document
 
     async def is_empty(self) -> bool:
-        """Whether it knows of nothing that is still to be delivered: a look of up to 5 s ago."""
-        status = await self.status()
-        spooled = status["spool"]["events"] if status["spool"] else 0
-        return status["inbox"] is not None and status["inbox"]["events"] == 0 and spooled == 0
+        """Whether neither its store nor its spool holds anything. It has to run."""
+        settings, folder = json.loads(self.config.read_text()), self.config.parent
+        root = Path(f"/proc/{self.child.pid}/root" if self.wrapper else "/")
+        return (
+            spooled(settings["spool"], folder, root) == 0
+            and await held(settings["store"], folder, root) == 0
+        )
 
     async def metric(self, name: str) -> float:
         """The value of a metric without labels."""

@@ -15,13 +15,13 @@ from tests.chaos.gateway.replica import Replica
 from tests.chaos.gateway.small_disk import SmallDisk
 from tests.chaos.gateway.telling import tell
 from tests.chaos.gateway.world import World, world
-from tests.chaos.patience import pass_time
 from tests.chaos.rounds import ROUNDS
+from tests.fixtures.processes import Launch
 from tests.fixtures.redis import RedisServer
 
 MIB = 16
-FULL_S = 1.5
-REPETITIONS = 5
+REFUSED = 20
+RATE = 25
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def disk(tmp_path: Path) -> SmallDisk:
     return disk
 
 
-async def fill(replica: Replica, disk: SmallDisk) -> None:
-    """Until the gateway says that it should get no callbacks, and a moment longer.
+async def fill(deployed: World, replica: Replica, disk: SmallDisk) -> None:
+    """Until the gateway says that it should get no callbacks, and has refused a number of them.
 
     What SQLite gives back meanwhile, such as a log that it has no use for, is filled again.
     """
@@ -41,9 +41,13 @@ async def fill(replica: Replica, disk: SmallDisk) -> None:
         await asyncio.to_thread(disk.fill, replica.child.pid)
         return not await replica.is_ready()
 
-    for _ in range(REPETITIONS):
-        await in_time(unready, "its readiness is false")
-        await pass_time(FULL_S / REPETITIONS)
+    _, before = await deployed.refused(after=0)
+
+    async def refuses() -> bool:
+        refused, _ = await deployed.refused(before)
+        return await unready() and refused >= REFUSED
+
+    await in_time(refuses, "callbacks are refused")
     assert await unready()
 
 
@@ -62,16 +66,16 @@ def judge(load: Load, reckoning: Reckoning) -> None:
 
 @pytest.mark.slow
 async def test_callbacks_are_refused_while_the_disk_of_the_store_is_full(
-    tmp_path: Path, emulator: EmulatorProcess, disk: SmallDisk
+    tmp_path: Path, emulator: EmulatorProcess, launch: Launch, disk: SmallDisk
 ) -> None:
-    async with world(tmp_path / "world", emulator) as deployed:
+    async with world(tmp_path / "world", emulator, launch) as deployed:
         store = f"sqlite:///{disk.place}/events.db"
         replica = deployed.replica("only", store, wrapper=disk.wrapper)
         await deployed.open(heed_readiness=False)
-        async with deployed.load() as load:
+        async with deployed.load(rate=RATE) as load:
             for _ in range(ROUNDS):
-                await pass_time(1.0)
-                await fill(replica, disk)
+                await deployed.deliver_one("there is room")
+                await fill(deployed, replica, disk)
                 await free(replica, disk)
                 await deployed.deliver_one("there is room again")
         reckoning = await deployed.delivered(load)
@@ -82,19 +86,19 @@ async def test_callbacks_are_refused_while_the_disk_of_the_store_is_full(
 
 @pytest.mark.slow
 async def test_callbacks_are_refused_while_redis_is_away_and_the_disk_of_the_spool_is_full(
-    tmp_path: Path, emulator: EmulatorProcess, disk: SmallDisk
+    tmp_path: Path, emulator: EmulatorProcess, launch: Launch, disk: SmallDisk
 ) -> None:
     server = RedisServer(tmp_path / "redis", appendfsync="always")
     await asyncio.to_thread(server.start)
     try:
-        async with world(tmp_path / "world", emulator) as deployed:
+        async with world(tmp_path / "world", emulator, launch) as deployed:
             settings = {"spool": f"sqlite:///{disk.place}/spool.db"}
             replica = deployed.replica("only", server.url, settings=settings, wrapper=disk.wrapper)
             await deployed.open(heed_readiness=False)
             for number in range(ROUNDS):
                 if number:
                     await have_new_disk(replica)
-                async with deployed.load() as load:
+                async with deployed.load(rate=RATE) as load:
                     await without_spool(deployed, server, replica, disk)
                 judge(load, await deployed.delivered(load))
             await deployed.emptied()
@@ -116,7 +120,7 @@ async def without_spool(
     await deployed.deliver_one("Redis has it")
     assert await replica.is_ready()
     await asyncio.to_thread(server.kill)
-    await fill(replica, disk)
+    await fill(deployed, replica, disk)
     await free(replica, disk)
     await asyncio.to_thread(server.start)
     await deployed.deliver_one("Redis is back")

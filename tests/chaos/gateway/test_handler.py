@@ -12,6 +12,7 @@ import pytest
 
 from callback_gateway.webhook_signature import SigningSecret
 from tests.chaos.gateway.receipts import Handler
+from tests.fixtures.processes import Launch
 from zhongkong.runtime.clock import SystemClock
 
 SECRET = f"whsec_{base64.b64encode(b'k' * 32).decode()}"
@@ -19,8 +20,8 @@ KEY = ("gh_shop", "oUser", 1_790_000_000, "77")
 
 
 @pytest.fixture
-async def handler(tmp_path: Path) -> AsyncIterator[Handler]:
-    it = Handler(tmp_path, SECRET)
+async def handler(tmp_path: Path, launch: Launch) -> AsyncIterator[Handler]:
+    it = Handler(tmp_path, SECRET, launch)
     await it.start()
     yield it
     it.kill()

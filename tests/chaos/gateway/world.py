@@ -24,7 +24,9 @@ from tests.chaos.gateway.load import RATE, Load
 from tests.chaos.gateway.receipts import Handler
 from tests.chaos.gateway.reckoning import Reckoning, key_of, reckon
 from tests.chaos.gateway.replica import Replica
+from tests.chaos.patience import eventually
 from tests.chaos.secrecy import spilled
+from tests.fixtures.processes import Launch, spawn
 from tests.fixtures.redis import free_port
 from zhongkong.runtime.clock import SystemClock, SystemRandomness
 
@@ -39,14 +41,22 @@ _TARGET = "audit"
 _SCHEDULE = ["200ms", "500ms", *["1s"] * 20]
 """Between attempts; the handler is away for about a second at a time."""
 _ANSWER_S = 10.0
+_TRIES = 10_000
+_LOOK_EVERY_S = 0.05
 
 
 class World:
     def __init__(
-        self, folder: Path, platform: WeChat, before: Front, session: aiohttp.ClientSession
+        self,
+        folder: Path,
+        platform: WeChat,
+        before: Front,
+        session: aiohttp.ClientSession,
+        launch: Launch,
     ) -> None:
         randomness = SystemRandomness()
         self._session = session
+        self._launch = launch
         self._appid, self._token = f"wx{randomness.token(8)}", randomness.token(16)
         # Of hexadecimal digits: as in WeChat's console, there are letters and digits alone.
         self._aes_key = base64.b64encode(randomness.token(16).encode()).decode().rstrip("=")
@@ -56,7 +66,7 @@ class World:
         self.folder = folder
         self.wechat = platform
         self.front = before
-        self.handler = Handler(folder, self._signing)
+        self.handler = Handler(folder, self._signing, launch)
         self.replicas: list[Replica] = []
         for name, value in self._secrets().items():
             self._secret_file(name).write_text(value)
@@ -68,12 +78,23 @@ class World:
         *,
         settings: Mapping[str, Any] | None = None,
         wrapper: Sequence[str] = (),
+        launch: Launch | None = None,
     ) -> Replica:
-        """A replica that isn't started yet; `settings` go over the ordinary ones."""
+        """A replica that isn't started yet; `settings` go over the ordinary ones.
+
+        `launch`: where its processes come from, when not from where the others' do.
+        """
         folder = self.folder / name
         folder.mkdir()
         config = folder / "callback_gateway.yaml"
-        replica = Replica(config, free_port(), free_port(), self._session, wrapper=wrapper)
+        replica = Replica(
+            config,
+            free_port(),
+            free_port(),
+            self._session,
+            wrapper=wrapper,
+            process_of=launch or (spawn if wrapper else self._launch),
+        )
         document = self._settings(replica) | {"store": store} | dict(settings or {})
         replica.config.write_text(json.dumps(document, indent=1))
         self.replicas.append(replica)
@@ -84,7 +105,7 @@ class World:
         await asyncio.gather(self.handler.start(), *(each.start() for each in self.replicas))
         self.front.heed_readiness = heed_readiness
         self.front.backends = [each.backend for each in self.replicas]
-        await in_time(self._any_ready, "the front sends to somebody")
+        await eventually(self._any_ready, "the front sends to somebody")
         account = {"appid": self._appid, "secret": SystemRandomness().token(16)}
         await self.wechat.control("POST", "/accounts", account)
         callback = {
@@ -114,6 +135,12 @@ class World:
         tries: list[dict[str, Any]] = answer["tries"]
         return tries
 
+    async def refused(self, after: int) -> tuple[int, int]:
+        """How many tries past `after` were answered 503, and where the newest one is."""
+        path = f"/callbacks?appid={self._appid}&after={after}&count={_TRIES}"
+        page = await self.wechat.control("GET", path)
+        return sum(each["status"] == 503 for each in page["callbacks"]), page["next"]
+
     async def delivered(self, load: Load, *, within_s: float = DELIVERED_S) -> Reckoning:
         """Wait until all that was answered positively is delivered; else tell what is not."""
         sent = await load.sent()
@@ -138,10 +165,10 @@ class World:
             row = (await self.wechat.control("GET", f"/pushes/{push}"))["identity"]
             return key_of(row) in self.handler.delivered()
 
-        await in_time(delivered, "a message is delivered")
+        await in_time(delivered, "a message is delivered", every_s=_LOOK_EVERY_S)
 
     async def emptied(self) -> None:
-        """Until no replica knows of anything that is still to be delivered."""
+        """Until nothing is left to be delivered in any store and spool."""
 
         async def all_empty() -> bool:
             return all([await each.is_empty() for each in self.replicas])
@@ -196,7 +223,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, process: EmulatorProcess) -> AsyncIterator[World]:
+async def world(folder: Path, process: EmulatorProcess, launch: Launch) -> AsyncIterator[World]:
     """Nothing runs yet but WeChat and the front. In the end nothing of it runs any more."""
     folder.mkdir(exist_ok=True)
     timeout = aiohttp.ClientTimeout(total=_ANSWER_S)
@@ -205,7 +232,7 @@ async def world(folder: Path, process: EmulatorProcess) -> AsyncIterator[World]:
         front() as before,
         aiohttp.ClientSession(timeout=timeout) as session,
     ):
-        it = World(folder, platform, before, session)
+        it = World(folder, platform, before, session, launch)
         try:
             yield it
         finally:
