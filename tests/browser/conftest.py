@@ -1,9 +1,10 @@
-"""One Chromium for all, and for each test an emulator, a receiver and a page of its own."""
+"""One Chromium and its pages for all, and for each test an emulator and a receiver of its own."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 
 from tests.browser.desk import Desk
-from tests.browser.views import Look, chromium, new_page
+from tests.browser.tabs import Tabs
+from tests.browser.views import Look, chromium
 from tests.emulator.callbacks.receivers import KEY, TOKEN, Receiver
 from tests.emulator.platforms import APPID, OTHER_APPID, OTHER_SECRET, account, user
 from tests.fixtures.tools import require_tool
@@ -32,6 +34,11 @@ OpenPhone = Callable[..., Awaitable[Desk]]
 async def browser() -> AsyncIterator[Browser]:
     async with chromium(require_tool("chromium")) as browser:
         yield browser
+
+
+@pytest.fixture(scope="package")
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
 
 
 @pytest.fixture(scope="session")
@@ -53,15 +60,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def open_phone(
-    browser: Browser, receiver: Receiver, screenshots: Path
-) -> AsyncIterator[OpenPhone]:
+async def open_phone(tabs: Tabs, receiver: Receiver, screenshots: Path) -> AsyncIterator[OpenPhone]:
     """Open the page of an account with a menu of `buttons`.
 
     With `slow_handler` the receiver takes delays too. `switches` are parameters of the emulator,
     the rest is the browser's.
     """
-    desks: list[Desk] = []
+    ends = AsyncExitStack()
 
     async def opened(
         *buttons: dict[str, Any],
@@ -82,14 +87,13 @@ async def open_phone(
         world = World(Setup(accounts=accounts, parameters=parameters), SystemClock(), seed=1)
         server = TestServer(make_app(world))
         await server.start_server()
-        page = await new_page(browser, Look(locale, size, dark))
+        page = await ends.enter_async_context(tabs.page(Look(locale, size, dark)))
         desk = Desk(page, world, server, screenshots, APPID)
-        desks.append(desk)
+        ends.push_async_callback(desk.end)
         if buttons:
             await desk.make_menu(*buttons)
-        await desk.begin()
+        await desk.begin(has_menu=bool(buttons))
         return desk
 
-    yield opened
-    for desk in desks:
-        await desk.end()
+    async with ends:
+        yield opened

@@ -17,19 +17,19 @@ from zhongkong.emulator.world import World
 
 @dataclass
 class Desk(PhoneView):
-    """The page of one emulator, which ends with it."""
+    """The page of one emulator, which ends with its desk."""
 
     world: World
     server: TestServer
     screenshots: Path
     appid: str
 
-    async def begin(self) -> None:
-        await self.open(str(self.server.make_url("/")))
+    async def begin(self, *, has_menu: bool) -> None:
+        await self.open(str(self.server.make_url("/")), has_menu=has_menu)
 
     async def end(self) -> None:
         try:
-            await self.close()
+            self.hear_no_more()
         finally:
             await self.server.close()
 

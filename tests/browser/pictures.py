@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.browser.stage import Stage
+from tests.browser.tabs import Tabs
 from tests.browser.views import Look, PhoneView, chromium
 from tests.local_world.worlds import World, free_base, is_free
 from zhongkong.local_world import names, plan
@@ -52,7 +53,7 @@ def _world() -> Iterator[World]:
 
 async def _take(world: World, program: str, folder: Path) -> None:
     async with chromium(program) as browser:
-        stage = Stage(world, browser)
+        stage = Stage(world, Tabs(browser))
         await _chat(stage)
         for look, name in ((DESK, "hero"), (replace(DESK, locale="zh-CN"), "hero.zh-CN")):
             async with stage.phone(look) as phone:

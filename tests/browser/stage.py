@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import orjson
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.browser.views import Look, PhoneView, View, new_page
-from tests.local_world.worlds import World, control
+from tests.browser.tabs import Tabs
+from tests.browser.views import Look, PhoneView, View
+from tests.local_world.worlds import World, control, environment
 from zhongkong.local_world import kept, names, plan
 
-_CALL_WITHIN_S = 20.0
+_CALL_WITHIN_S = 60.0
+V = TypeVar("V", bound=View)
 
 
 @dataclass
 class Stage:
-    """One `zhongkong up` that is ready, and a browser."""
+    """One `zhongkong up` that is ready, and pages of a browser."""
 
     world: World
-    browser: Browser
+    tabs: Tabs
 
     @asynccontextmanager
     async def phone(self, look: Look | None = None) -> AsyncIterator[PhoneView]:
         """The phone page. In the end the browser must not have complained, nor a secret shown."""
-        view = PhoneView(await new_page(self.browser, look or Look()))
-        async with self._watched(view):
-            await view.open(self.url("emulator"))
+        async with self.tabs.page(look or Look()) as page, self._watched(PhoneView(page)) as view:
+            await view.open(self.url("emulator"), has_menu=True)
             yield view
 
     @asynccontextmanager
@@ -40,8 +42,7 @@ class Stage:
         self, listener: str, path: str = "/", look: Look | None = None
     ) -> AsyncIterator[View]:
         """A page of a service, after a login with the admin key; held to the same."""
-        view = View(await new_page(self.browser, look or Look()))
-        async with self._watched(view):
+        async with self.tabs.page(look or Look()) as page, self._watched(View(page)) as view:
             view.listen()
             await view.page.goto(f"{self.url(listener)}/")
             await view.page.locator("#key").fill(self.secret(names.ADMIN_KEY))
@@ -92,22 +93,30 @@ class Stage:
         key = self.secret(names.ORDERS_KEY)
         return await _json("GET", url, headers={"Authorization": f"Bearer {key}"})
 
+    async def reconcile(self) -> None:
+        """Have the menu worker look at its file and at the live menu now, and put it right."""
+        await asyncio.to_thread(self.world.reconcile)
+
     def menu_plan(self) -> subprocess.CompletedProcess[str]:
         """What `menu-worker plan` says: 0 where nothing is to change. Blocks for a second."""
         config = str(self.world.folder / names.MENU_WORKER_CONFIG)
         argv = [sys.executable, "-m", "menu_worker", "plan", "--config", config]
         return subprocess.run(
-            argv, capture_output=True, text=True, timeout=_CALL_WITHIN_S, check=False
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=_CALL_WITHIN_S,
+            check=False,
+            env=environment(),
         )
 
     @asynccontextmanager
-    async def _watched(self, view: View) -> AsyncIterator[None]:
+    async def _watched(self, view: V) -> AsyncIterator[V]:
         try:
-            yield
+            yield view
             await self.require_no_secret(view)
         finally:
-            await view.page.context.close()
-        assert view.complaints == []
+            view.hear_no_more()
 
     async def _secrets(self) -> dict[str, str]:
         """By a name to tell: what is kept in the world's folder, and the tokens that live."""

@@ -165,6 +165,7 @@ async def test_following_is_undone_and_done_again(
     await desk.page.get_by_role("button", name="取消关注").click()
     await desk.page.get_by_role("button", name="关注公众号").click()
     await expect(desk.page.get_by_role("textbox", name="输入消息")).to_be_visible()
+    await expect(desk.cards.locator(".outcome", has_text="已应答")).to_have_count(2)
     assert [each.fields()["Event"] for each in receiver.posts] == ["unsubscribe", "subscribe"]
 
 
@@ -212,7 +213,7 @@ async def test_a_button_for_material_shows_it_as_a_message_and_one_for_an_articl
         {"type": "media_id", "name": "周报", "media_id": news},
         {"type": "view_limited", "name": "阅读", "media_id": news},
     )
-    await desk.page.get_by_role("button", name="视作 5 分钟后重新进入").click()
+    await desk.fetch_menu()
     await desk.top("海报").click()
     await expect(desk.theirs.locator(".picture img")).to_be_visible()
     await desk.top("周报").click()

@@ -20,6 +20,7 @@ async def test_a_callback_unfolds_to_its_bodies_and_signatures_without_secrets(
     receiver.answers = [told]
     desk = await open_phone()
     await desk.say("买入")
+    await expect(desk.cards.locator(".outcome")).to_have_text("已应答")
     await desk.cards.locator("summary").first.click()
     for name in ("plain", "sent", "opened", "answer"):
         await desk.page.locator(f"[data-part={name}] summary").click()
@@ -45,7 +46,7 @@ async def test_an_attack_is_chosen_for_one_push_and_shown_as_refused(
     await desk.say("forged")
     await expect(desk.cards.first).to_contain_text("用别的 Token 签名")
     await desk.cards.locator("summary").first.click()
-    await expect(desk.page.locator("[data-part=sent] summary")).to_contain_text("签名错误")
+    await expect(desk.page.locator("[data-part=sent] summary").first).to_contain_text("签名错误")
     await expect(desk.page.get_by_text("推送异常已开启")).to_have_count(0)
     await desk.say("genuine")
     await expect(desk.cards.first.locator(".outcome")).to_have_text("已应答")
@@ -105,6 +106,7 @@ async def test_the_handler_is_made_slow_with_the_keyboard_and_the_switch_shows_i
         ("PUT", {"delay_s": 12})
     ]
     await desk.control("PUT", f"/accounts/{desk.appid}/handler-delay", {"delay_s": 3})
+    await desk.look_again()
     await expect(switch.get_by_role("button", name="3 s", pressed=True)).to_be_visible()
     await desk.picture("tools-slow-handler")
 
@@ -186,15 +188,13 @@ async def test_the_page_is_pictured(
         size=size,
         dark=dark,
         locale=locale,
-        push_deadline_s=0.2,
-        push_cadence_s=0.2,
     )
     shade = "dark" if dark else "light"
     await desk.control("POST", f"/accounts/{desk.appid}/interactions", {"openid": OPENID})
     await desk.top("买入").click()
     await expect(desk.theirs).to_have_count(1)
     await desk.control(
-        "POST", f"/accounts/{desk.appid}/pushes?wait_s=2", {"user": OPENID, "text": "今天能买吗？"}
+        "POST", f"/accounts/{desk.appid}/pushes?wait_s=20", {"user": OPENID, "text": "今天能买吗？"}
     )
     article = {
         "title": "本周市场观察：稳中有进",
@@ -205,6 +205,7 @@ async def test_the_page_is_pictured(
         "/cgi-bin/message/custom/send",
         {"touser": OPENID, "msgtype": "news", "news": {"articles": [article]}},
     )
+    await desk.control("PATCH", "/parameters", {"push_deadline_s": 0.2, "push_cadence_s": 0.2})
     await desk.top("买入").click()
     await expect(desk.page.locator(".banner")).to_be_visible()
     await desk.top("更多").click()

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Error, Locator, Page, async_playwright, expect
 
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
+LOOKS_EVERY_MS = 3_000
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -42,7 +43,7 @@ class Look:
 
 
 async def new_page(browser: Browser, look: Look) -> Page:
-    """A page in a context of its own; nothing moves on it."""
+    """A page in a context of its own; nothing moves on it, and its time can be put forward."""
     width, height = look.size
     context = await browser.new_context(
         locale=look.locale,
@@ -51,7 +52,9 @@ async def new_page(browser: Browser, look: Look) -> Page:
         color_scheme="dark" if look.dark else "light",
         reduced_motion="reduce",
     )
-    return await context.new_page()
+    page = await context.new_page()
+    await page.clock.install()
+    return page
 
 
 @dataclass
@@ -65,17 +68,21 @@ class View:
         """Write down complaints from now on."""
         self.page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", self._failed)
         self.page.on("console", self._heard)
 
-    async def close(self) -> None:
+    def hear_no_more(self) -> None:
         """Fails when the browser complained."""
-        await self.page.context.close()
+        self.page.remove_listener("pageerror", self._failed)
+        self.page.remove_listener("console", self._heard)
         assert self.complaints == []
 
     async def save(self, path: Path, *, whole: bool = False) -> None:
         """A picture of what is seen, or of the `whole` page however long it is."""
         await self.page.screenshot(path=path, full_page=whole)
+
+    def _failed(self, error: Error) -> None:
+        self.complaints.append(str(error))
 
     def _heard(self, message: Any) -> None:
         # A refused call (400) or a picture that isn't there (404) is the page's business.
@@ -87,10 +94,13 @@ class View:
 class PhoneView(View):
     """The phone page. Names of buttons are Chinese where a method needs them."""
 
-    async def open(self, url: str) -> None:
+    async def open(self, url: str, *, has_menu: bool) -> None:
+        """`has_menu`: there is one to wait for, which takes the place of the line to type in."""
         self.listen()
         await self.page.goto(url)
         await expect(self.log).to_be_visible()
+        if has_menu:
+            await expect(self.page.locator(".menu-bar")).to_be_visible()
 
     @property
     def log(self) -> Locator:
@@ -122,14 +132,19 @@ class PhoneView(View):
         await area.fill(text)
         await area.press("Enter")
 
+    async def look_again(self) -> None:
+        """Let the page's time pass until it asks for what nobody tells it."""
+        await self.page.clock.fast_forward(LOOKS_EVERY_MS)
+
     async def enter_again(self) -> None:
         """Leave the chat and come back."""
         await self.page.locator(".chat-head button").first.click()
         await self.page.locator(".chat-row").first.click()
 
-    async def fetch_menu(self, patience_ms: float = PATIENCE_MS) -> None:
+    async def fetch_menu(self) -> None:
         """Follow the strip that says that the menu on the phone is an old one, once it is there."""
-        await self.page.locator(".outdated button").click(timeout=patience_ms)
+        await self.look_again()
+        await self.page.locator(".outdated button").click()
 
     async def be(self, nickname: str) -> None:
         """Give the phone to another user."""

@@ -41,7 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     try:
         yield ready.wait_until_ready()
     finally:
-        ready.child.terminate()
+        ready.child.kill()
 
 
 @pytest.fixture

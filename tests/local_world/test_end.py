@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,15 +15,17 @@ import pytest
 from tests.fixtures.processes import Child
 from tests.local_world.conftest import Begin
 from tests.local_world.worlds import (
+    DEADLINE_S,
     World,
     command_of,
     control,
     free_base,
     has_ended,
-    is_free,
+    it_ended_in_order,
+    nothing_is_left,
     until,
 )
-from zhongkong.local_world import names, plan
+from zhongkong.local_world import names
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,6 @@ MOMENTS = (
     "menu_applied",
 )[:SIGNALS]
 VICTIMS = ("token_service", "menu_worker", "emulator", "trading_bot")[:SIGNALS]
-STORES = (names.STORE, names.INBOX, names.MENU_STORE)
 IGNORING_SIGINT = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
 
 
@@ -77,23 +77,6 @@ def key_of(world: World) -> str:
     return (world.folder / names.ORDERS_KEY).read_text()
 
 
-def nothing_is_left(world: World, parts: list[int]) -> None:
-    until(lambda: all(map(has_ended, parts)), "the parts ended")
-    assert all(is_free(port) for port in plan.ports(world.base).values())
-    assert list(world.folder.rglob("*.new")) == []
-    for store in filter(Path.exists, (world.folder / name for name in STORES)):
-        with sqlite3.connect(store) as connection:
-            assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
-        connection.close()
-
-
-def it_ended_in_order(world: World) -> None:
-    ends = [
-        line.split()[0] for line in world.child.output.splitlines() if "process_stopped" in line
-    ]
-    assert ends == ["menu-worker", "callback-gateway", "token-service", "emulator"]
-
-
 def test_the_parts_die_with_a_world_that_is_killed(killed: Killed) -> None:
     assert len(killed.parts) == 5
     nothing_is_left(killed.world, killed.parts)
@@ -114,17 +97,6 @@ def test_sigterm_ends_a_ready_world_in_order(again: World) -> None:
 
     nothing_is_left(again, parts)
     it_ended_in_order(again)
-
-
-def test_a_ctrl_c_that_arrives_twice_ends_a_ready_world_in_order(begin: Begin) -> None:
-    world = begin().wait_until_ready()
-    parts = world.parts()
-    world.child.send(signal.SIGINT)
-
-    assert world.end() == 0
-
-    nothing_is_left(world, parts)
-    it_ended_in_order(world)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -182,7 +154,7 @@ def test_a_part_that_dies_ends_the_world_with_a_line_that_says_so(begin: Begin, 
 
     os.kill(victim, signal.SIGKILL)
 
-    assert world.child.wait() == 1
+    assert world.child.wait(DEADLINE_S) == 1
     last = world.child.output.splitlines()[-1]
     assert last.startswith(f"{name.replace('_', '-')} ended by itself (killed by SIGKILL)")
     assert "Traceback" not in world.child.output
@@ -201,7 +173,7 @@ def test_a_part_ends_in_order_when_the_pipe_to_its_parent_closes() -> None:
         part.stdin.flush()
         assert part.stdout.readline()
         part.stdin.close()
-        assert part.wait(20) == 0
+        assert part.wait(DEADLINE_S) == 0
 
 
 def test_a_part_whose_turn_never_comes_does_not_begin() -> None:
@@ -223,5 +195,5 @@ def test_a_part_whose_parent_is_gone_already_does_not_begin() -> None:
         "--help",
     ]
     child = Child(words)
-    assert child.wait() == 1
+    assert child.wait(DEADLINE_S) == 1
     assert child.output == ""

@@ -16,7 +16,7 @@ import yaml
 from callback_gateway.settings import GatewaySettings
 from menu_worker.settings import MenuWorkerSettings
 from tests.fixtures.processes import Child
-from tests.local_world.conftest import Begin, Up
+from tests.local_world.conftest import Up
 from tests.local_world.worlds import (
     DEADLINE_S,
     World,
@@ -89,17 +89,29 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         platform.make_menu()
         yield platform
     finally:
-        child.terminate()
+        child.kill()
 
 
 @pytest.fixture(scope="module")
-def world(platform: Platform) -> Iterator[World]:
+def world(platform: Platform, unreachable: World) -> Iterator[World]:
     """A world before that platform. Nothing but the variables says that it is no emulated one."""
     started = begun(platform)
     try:
         yield started.wait_until_ready()
     finally:
-        started.child.terminate()
+        started.child.kill()
+
+
+@pytest.fixture(scope="module")
+def unreachable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world that finds no platform, for which it takes some seconds: others run meanwhile."""
+    base = free_base()
+    words = ("--wechat-url", f"http://127.0.0.1:{base}")
+    started = World(tmp_path_factory.mktemp("home"), base, *words, variables=VARIABLES)
+    try:
+        yield started
+    finally:
+        started.child.kill()
 
 
 def begun(platform: Platform, *arguments: str) -> World:
@@ -169,18 +181,15 @@ def test_a_live_menu_is_left_alone_until_a_person_imports_it(
         assert "The menu isn't live" not in again.welcome
         assert any("menu_worker" in command_of(pid) for pid in again.parts())
     finally:
-        again.child.terminate()
+        again.child.kill()
     assert len(platform.ask("GET", "/menu-history")["changes"]) == 1
     assert platform.calls("/cgi-bin/stable_token") == tokens_before
 
 
 @pytest.mark.slow
-def test_a_platform_that_cannot_be_reached_is_no_reason_not_to_start(begin: Begin) -> None:
+def test_a_platform_that_cannot_be_reached_is_no_reason_not_to_start(unreachable: World) -> None:
     """Nor is one that refuses: the allowlist is seldom right at first, and the status says so."""
-    base = free_base()
-    world = begin(base, "--wechat-url", f"http://127.0.0.1:{base}", variables=VARIABLES)
-    world.wait_until_ready()
-    assert world.end() == 0
+    assert unreachable.wait_until_ready().end() == 0
 
 
 def test_half_an_account_ends_the_start_with_one_line(

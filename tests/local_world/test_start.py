@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import signal
 import socket
 from pathlib import Path
 
@@ -13,14 +15,24 @@ from callback_gateway.settings import GatewaySettings
 from menu_worker.cli import main as menu_worker
 from menu_worker.settings import MenuWorkerSettings
 from tests.local_world.conftest import Begin, Up
-from tests.local_world.worlds import World, free_base, is_free, run_up
+from tests.local_world.worlds import (
+    DEADLINE_S,
+    World,
+    free_base,
+    is_free,
+    it_ended_in_order,
+    nothing_is_left,
+    run_up,
+)
 from token_service.settings import TokenServiceSettings
 from zhongkong.emulator.settings import read_setup
 from zhongkong.local_world import names, plan
 from zhongkong.local_world.folder import prepare
 from zhongkong.local_world.kept import FORMS
 from zhongkong.local_world.ports import require_free
-from zhongkong.runtime.clock import SystemRandomness
+from zhongkong.local_world.world import live
+from zhongkong.runtime.clock import SystemClock, SystemRandomness
+from zhongkong.runtime.lifecycle import Stop
 from zhongkong.runtime.settings import Settings, load
 from zhongkong.runtime.startup import CannotStart
 
@@ -31,9 +43,18 @@ SERVICES: list[tuple[type[Settings], str, str]] = [
 ]
 
 
-def the_one_line(stderr: str) -> str:
-    [line] = stderr.strip().splitlines()
+def the_one_line(said: str) -> str:
+    [line] = said.strip().splitlines()
     return line
+
+
+async def refused(base: int, folder: Path) -> str:
+    """Why a world does not start there: said before any part of it does."""
+    stop, clock, randomness = Stop(), SystemClock(), SystemRandomness()
+    with pytest.raises(CannotStart) as refusal:
+        async with asyncio.timeout(DEADLINE_S):
+            await live(base, folder, stop, clock=clock, randomness=randomness)
+    return the_one_line(str(refusal.value))
 
 
 @pytest.mark.parametrize("listener", plan.ports(0))
@@ -51,12 +72,11 @@ def test_a_busy_port_is_named_with_its_owner_and_a_way_out(listener: str) -> Non
     assert all(is_free(port) for port in plan.ports(int(other[1])).values())
 
 
-def test_a_world_that_finds_a_port_busy_ends_with_one_line(tmp_path: Path) -> None:
+async def test_a_world_that_finds_a_port_busy_ends_with_one_line(tmp_path: Path) -> None:
     base = free_base()
     with socket.create_server(("127.0.0.1", base + 4)):
-        ended = run_up(tmp_path, "--port-base", str(base))
-    assert ended.returncode == 1
-    assert f"port {base + 4} (of the trading bot) is taken" in the_one_line(ended.stderr)
+        line = await refused(base, tmp_path)
+    assert f"port {base + 4} (of the trading bot) is taken" in line
 
 
 def test_the_emulators_port_may_be_anybodys_before_the_real_wechat() -> None:
@@ -75,19 +95,25 @@ def test_a_second_world_in_the_same_place_says_what_is_wrong(world: World) -> No
     assert world.child.running
 
 
-def test_a_second_world_from_another_folder_names_the_first_as_the_owner(
+async def test_a_second_world_from_another_folder_names_the_first_as_the_owner(
     world: World, tmp_path: Path
 ) -> None:
-    ended = run_up(tmp_path, "--port-base", str(world.base))
-    assert ended.returncode == 1
-    line = the_one_line(ended.stderr)
+    line = await refused(world.base, tmp_path)
     assert f"port {world.base} " in line
     assert any(f"pid {pid} " in line for pid in world.parts())
 
 
-def test_two_worlds_run_side_by_side_on_their_own_ports(world: World, begin: Begin) -> None:
+def test_a_world_beside_another_ends_in_order_at_a_ctrl_c_that_arrives_twice(
+    world: World, begin: Begin
+) -> None:
     second = begin().wait_until_ready()
+    parts = second.parts()
+    second.child.send(signal.SIGINT)
+
     assert second.end() == 0
+
+    nothing_is_left(second, parts)
+    it_ended_in_order(second)
     assert world.child.running
 
 
@@ -109,11 +135,9 @@ def test_misuse_exits_64(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+async def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    ended = run_up(tmp_path, "--port-base", str(free_base()), "--folder", "file")
-    assert ended.returncode == 1
-    assert "--folder" in the_one_line(ended.stderr)
+    assert "--folder" in await refused(free_base(), tmp_path / "file")
 
 
 def test_the_files_are_good_configurations(tmp_path: Path) -> None:

@@ -82,7 +82,9 @@ class HastyClock:
 
 
 @pytest.fixture
-async def services(aiohttp_server: AiohttpServer) -> Services:
+async def services(aiohttp_server: AiohttpServer, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """They are looked at without a pause, as their clock has none."""
+    monkeypatch.setattr("zhongkong.local_world.start._LOOK_EVERY_S", 0.0)
     made = Services()
     app = web.Application()
     app.router.add_get("/{name}", made.readyz)

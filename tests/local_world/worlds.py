@@ -7,24 +7,25 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.fixtures.processes import Child
-from zhongkong.local_world import plan
+from zhongkong.local_world import names, plan
 
 UP = [sys.executable, "-m", "zhongkong", "up"]
 READY = "The local world is ready"
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 _LOOK_EVERY_S = 0.02
-# Test processes that run side by side begin their search apart.
-_BASES = itertools.count(18_000 + os.getpid() % 60 * 150, 5)
 REAL = {"WECHAT_APPID", "WECHAT_SECRET"}
+STORES = (names.STORE, names.INBOX, names.MENU_STORE)
 _TRUSTED = {"SSL_CERT_FILE": os.devnull}
 """Nothing here is reached over TLS, and reading a system's authorities is a tenth of a start."""
 
@@ -63,6 +64,15 @@ class World:
         """The pids of its parts as they are now."""
         return children_of(self.child.pid)
 
+    def reconcile(self) -> None:
+        """Have the menu worker look at its file and at the live menu now, and put that right."""
+        key = (self.folder / names.ADMIN_KEY).read_text(encoding="ascii").strip()
+        url = f"{plan.url(self.base, 'menu worker, internal')}/v1/reconcile"
+        request = Request(url, headers={"Authorization": f"Bearer {key}"}, method="POST")
+        with urlopen(request, timeout=DEADLINE_S) as answer:
+            [done] = json.load(answer)["accounts"]
+        assert done["result"] in {"applied", "in_sync"}, done
+
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.child.send(number)
         return self.child.wait(DEADLINE_S)
@@ -74,7 +84,19 @@ def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | _TRUSTED | dict(variables or {})
 
 
+def _first_base() -> int:
+    """Workers of one run have ports of their own, and other runs most likely others."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    # A world takes ports above its base, and others that are 1000 further up.
+    return 18_000 + zlib.crc32(run.encode()) % 6 * 2_000 + worker % 5 * 200
+
+
+_BASES = itertools.count(_first_base(), 5)
+
+
 def free_base() -> int:
+    """Where no port of a world is taken; each is given once."""
     for base in _BASES:
         if all(is_free(port) for port in plan.ports(base).values()):
             return base
@@ -91,7 +113,13 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """What a person gets who pastes the line into a shell that stands in `folder`."""
     words = ["/bin/sh", "-c", line]
     return subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        words,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+        env=environment(),
     )
 
 
@@ -148,6 +176,25 @@ def has_ended(pid: int) -> bool:
     fields = _fields(Path(f"/proc/{pid}/stat"))
     threads = len(list(Path(f"/proc/{pid}/task").glob("[0-9]*")))
     return not fields or (fields[0] == "Z" and threads <= 1)
+
+
+def nothing_is_left(world: World, parts: list[int]) -> None:
+    """Fails when a part, a port or a half-written file of a world is left that has ended."""
+    until(lambda: all(map(has_ended, parts)), "the parts ended")
+    assert all(is_free(port) for port in plan.ports(world.base).values())
+    assert list(world.folder.rglob("*.draft")) == []
+    for store in filter(Path.exists, (world.folder / name for name in STORES)):
+        with sqlite3.connect(store) as connection:
+            assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+        connection.close()
+
+
+def it_ended_in_order(world: World) -> None:
+    """Fails unless each of its services said that it stopped, those that others need last."""
+    ends = [
+        line.split()[0] for line in world.child.output.splitlines() if "process_stopped" in line
+    ]
+    assert ends == ["menu-worker", "callback-gateway", "token-service", "emulator"]
 
 
 def _fields(stat: Path) -> list[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +13,15 @@ from urllib.request import urlopen
 import pytest
 
 from tests.chaos.emulated import EmulatorProcess, emulator_process
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch
 from tests.fixtures.redis import free_port
+from tests.fixtures.warm import warm
 
 APPID = "wx0123456789abcdef"
 SECRET = "0123456789abcdef0123456789abcdef"
 KEY = "menus-key-0123456789abcdefghijklmn"
-_START_S = 30.0
+LOADED = ("menu_worker.app", "menu_worker.cli", "token_service.app", "token_service.cli", "uvloop")
+_WITHIN_S = 60.0
 
 pytestmark = pytest.mark.slow
 
@@ -29,9 +29,10 @@ pytestmark = pytest.mark.slow
 class Chain:
     """The configuration in a folder, and what runs on it."""
 
-    def __init__(self, folder: Path, emulator: EmulatorProcess) -> None:
+    def __init__(self, folder: Path, emulator: EmulatorProcess, launch: Launch) -> None:
         self._folder = folder
         self._emulator = emulator
+        self._launch = launch
         self._children: list[Child] = []
         (folder / "secret").write_text(SECRET)
         (folder / "key").write_text(KEY)
@@ -79,32 +80,33 @@ class Chain:
         beside.replace(self._folder / "shop.yaml")
 
     def start(self, module: str, ready: str) -> Child:
-        words = [sys.executable, "-m", module, "run", "--config", f"{self._folder}/{module}.yaml"]
-        child = Child(words, environ=os.environ)
-        self._children.append(child)
-        child.wait_for_line(ready, timeout_s=_START_S)
+        child = self._begin(module, "run")
+        child.wait_for_line(ready, timeout_s=_WITHIN_S)
         return child
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        config = f"{self._folder}/menu_worker.yaml"
-        return subprocess.run(
-            [sys.executable, "-m", "menu_worker", *words, "--config", config],
-            capture_output=True,
-            text=True,
-            timeout=_START_S,
-            check=False,
-        )
+    def command(self, *words: str, code: int = 0) -> str:
+        """What the menu worker's command prints, which ends with this exit code."""
+        child = self._begin("menu_worker", *words)
+        assert child.wait(_WITHIN_S) == code, child.output
+        return child.output
 
     def writes(self) -> int:
         """How often WeChat was told to create the menu."""
         url = f"{self._emulator.url}/_emulator/ledger?kind=request&appid={APPID}&since=0&count=1000"
-        with urlopen(url, timeout=10) as answer:
+        with urlopen(url, timeout=_WITHIN_S) as answer:
             entries = json.load(answer)["entries"]
         return sum(entry["path"] == "/cgi-bin/menu/create" for entry in entries)
 
     def end(self) -> None:
         for child in self._children:
             child.kill()
+
+    def _begin(self, module: str, *words: str) -> Child:
+        config = f"{self._folder}/{module}.yaml"
+        argv = [sys.executable, "-m", module, *words, "--config", config]
+        child = Child(argv, tail_lines=None, launch=self._launch)
+        self._children.append(child)
+        return child
 
     def _write(self, name: str, document: object) -> None:
         (self._folder / name).write_text(json.dumps(document, indent=1))
@@ -113,8 +115,8 @@ class Chain:
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
     setup = {"accounts": [{"appid": APPID, "secret": SECRET}]}
-    with emulator_process(tmp_path / "emulator", setup) as emulator:
-        made = Chain(tmp_path, emulator)
+    with warm(*LOADED) as launch, emulator_process(tmp_path / "emulator", setup) as emulator:
+        made = Chain(tmp_path, emulator, launch)
         try:
             yield made
         finally:
@@ -124,26 +126,24 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
 def test_a_menu_goes_from_a_file_to_wechat_and_stays_there(chain: Chain) -> None:
     chain.desire("BUY_IN")
     chain.start("token_service", '"token_refreshed"')
-    planned = chain.command("plan")
-    assert planned.returncode == 2, planned.stderr
-    assert "+ 买入  BUY_IN" in planned.stdout
+    assert "+ 买入  BUY_IN" in chain.command("plan", code=2)
 
     worker = chain.start("menu_worker", '"menus_verified"')
-    assert chain.command("plan").returncode == 0
+    chain.command("plan", code=0)
     chain.desire("BUY_MORE")
-    worker.wait_for_line('"revision":2', timeout_s=_START_S)
-    assert "BUY_MORE" in chain.command("import").stdout
+    worker.wait_for_line('"revision":2', timeout_s=_WITHIN_S)
+    assert "BUY_MORE" in chain.command("import")
 
     worker.send(signal.SIGKILL)
-    worker.wait()
+    worker.wait(_WITHIN_S)
     worker = chain.start("menu_worker", '"menus_verified"')
     assert chain.writes() == 2, "a restart onto a verified menu writes nothing"
     worker.send(signal.SIGTERM)
-    assert worker.wait() == 0
+    assert worker.wait(_WITHIN_S) == 0
     assert KEY not in worker.output
     assert '"level":"error"' not in worker.output
 
-    assert chain.command("rollback", "2").returncode == 0
-    assert "BUY_IN" in chain.command("import").stdout
-    history = json.loads(chain.command("history", "--json").stdout)["revisions"]
+    chain.command("rollback", "2", code=0)
+    assert "BUY_IN" in chain.command("import")
+    history = json.loads(chain.command("history", "--json"))["revisions"]
     assert [each["outcome"] for each in history] == ["verified"] * 3
