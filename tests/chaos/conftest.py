@@ -1,4 +1,8 @@
-"""What the tests of this folder share: one WeChat for all, a deployment for each."""
+"""What the tests of this folder share: one WeChat, one loading of the code, a deployment for each.
+
+What a start of Python adds to a process is under test in test_bad_start, test_secrecy and
+test_shutdown.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,18 @@ import pytest
 
 from tests.chaos.deployment import Deployment, deployed
 from tests.chaos.emulated import EmulatorProcess, emulator_process
+from tests.fixtures.processes import Launch
+from tests.fixtures.warm import warm
+
+LOADED = (
+    "token_service.app",
+    "token_service.cli",
+    "token_service.status_view",
+    "token_service.stores.redis",
+    "token_service.stores.sqlite",
+    "uvloop",
+    "zhongkong.runtime.redis",
+)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +34,16 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
         yield process
 
 
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Launch]:
+    """Where the processes of the token service come from."""
+    with warm(*LOADED) as launch:
+        yield launch
+
+
 @pytest.fixture
-async def deployment(tmp_path: Path, emulator: EmulatorProcess) -> AsyncIterator[Deployment]:
-    async with deployed(tmp_path, emulator) as it:
+async def deployment(
+    tmp_path: Path, emulator: EmulatorProcess, launch: Launch
+) -> AsyncIterator[Deployment]:
+    async with deployed(tmp_path, emulator, launch) as it:
         yield it

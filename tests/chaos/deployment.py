@@ -18,6 +18,7 @@ import aiohttp
 from tests.chaos.emulated import EmulatorProcess, WeChat, wechat
 from tests.chaos.replica import Replica
 from tests.chaos.secrecy import spilled
+from tests.fixtures.processes import Launch
 from tests.fixtures.redis import free_port
 from token_service.keys import digest_of_key
 from zhongkong.runtime.clock import SystemRandomness
@@ -36,10 +37,13 @@ class Account:
 
 
 class Deployment:
-    def __init__(self, folder: Path, platform: WeChat, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, folder: Path, platform: WeChat, session: aiohttp.ClientSession, launch: Launch
+    ) -> None:
         randomness = SystemRandomness()
         self._folder = folder
         self._session = session
+        self._launch = launch
         self._randomness = randomness
         self.wechat = platform
         self.accounts: list[Account] = []
@@ -75,8 +79,12 @@ class Deployment:
         base_url: str | None = None,
         settings: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        launch: Launch | None = None,
     ) -> Replica:
-        """A replica that isn't started yet; `settings` go over the ordinary ones."""
+        """A replica that isn't started yet; `settings` go over the ordinary ones.
+
+        `launch`: where its processes come from, when not from where the others' do.
+        """
         folder = self._folder / name
         folder.mkdir()
         replica = Replica(
@@ -86,6 +94,7 @@ class Deployment:
             self.client_key,
             self.admin_key,
             self._session,
+            launch or self._launch,
             {_OPAQUE_KEY: self._opaque_key, **(environ or {})},
         )
         url = base_url or self.wechat.process.url
@@ -112,6 +121,15 @@ class Deployment:
             **settings,
         }
         replica.config.write_text(json.dumps(document, indent=1))
+
+    def excused(self, account: Account) -> int:
+        """How many calls beyond need may be made for this account.
+
+        A replica for which the store is away may ask for a stable token alone: WeChat gives it the
+        same one. To a machine that stands still for two seconds any store is away.
+        """
+        losses = [replica.everything_said().count('"store_lost"') for replica in self.replicas]
+        return sum(losses) if account.mode == "stable" else 0
 
     async def close(self) -> None:
         """End everything at once, then look at what was left behind."""
@@ -155,11 +173,13 @@ def panics(said: str) -> list[str]:
 
 
 @asynccontextmanager
-async def deployed(folder: Path, process: EmulatorProcess) -> AsyncIterator[Deployment]:
+async def deployed(
+    folder: Path, process: EmulatorProcess, launch: Launch
+) -> AsyncIterator[Deployment]:
     """Nothing runs yet but WeChat. In the end nothing of it runs any more."""
     connector = aiohttp.TCPConnector(limit=0)
     async with wechat(process) as platform, aiohttp.ClientSession(connector=connector) as session:
-        deployment = Deployment(folder, platform, session)
+        deployment = Deployment(folder, platform, session, launch)
         try:
             yield deployment
         finally:

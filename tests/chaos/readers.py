@@ -17,7 +17,7 @@ from tests.chaos.replica import Replica
 from zhongkong.runtime.clock import SystemClock
 
 _READERS = 2
-_PAUSE_S = 0.02
+PAUSE_S = 0.02
 _CLOCK = SystemClock()
 
 
@@ -38,18 +38,25 @@ class Load:
     """For each replica and account a few readers. `unanswered` holds what was no HTTP answer."""
 
     def __init__(
-        self, replicas: Sequence[Replica], accounts: Sequence[Account], *, query: str = ""
+        self,
+        replicas: Sequence[Replica],
+        accounts: Sequence[Account],
+        *,
+        query: str = "",
+        pause_s: float = PAUSE_S,
     ) -> None:
+        """Each reader asks with `query`, and again `pause_s` after each answer."""
         self._query = query
+        self._pause_s = pause_s
         self._pairs = [(number, one) for number, one in enumerate(replicas)]
-        self._accounts = accounts
+        self.accounts = accounts
         self._tasks: list[asyncio.Task[None]] = []
         self.reads: list[Read] = []
         self.unanswered: list[str] = []
 
     async def __aenter__(self) -> Self:
         for number, replica in self._pairs:
-            for account in self._accounts:
+            for account in self.accounts:
                 for _ in range(_READERS):
                     work = self._read_on(number, replica, account.name)
                     self._tasks.append(asyncio.create_task(work))
@@ -69,7 +76,7 @@ class Load:
     async def go_on(self, times: int = 20) -> None:
         """Until each replica has answered so many times more for each account."""
         mark = len(self.reads)
-        wanted = {(number, account.name) for number, _ in self._pairs for account in self._accounts}
+        wanted = {(number, account.name) for number, _ in self._pairs for account in self.accounts}
 
         async def enough() -> bool:
             answers = [(read.replica, read.account) for read in self.reads[mark:]]
@@ -105,4 +112,4 @@ class Load:
                 self.reads.append(
                     Read(asked_at, _CLOCK.now(), number, account, answer.status, *found)
                 )
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self._pause_s)

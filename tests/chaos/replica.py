@@ -1,4 +1,8 @@
-"""One `token-service run` as a process: how to start, end and ask it, and all that it ever said."""
+"""One `token-service run` as a process: how to start, end and ask it, and all that it ever said.
+
+Where its processes come from is said by whoever makes it: from a start of Python, or forked from a
+process that has loaded the code.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,11 @@ from typing import Any
 
 import aiohttp
 
-from tests.fixtures.processes import Child
+from tests.fixtures.processes import Child, Launch, spawn
 
 OPENED = '"name":"internal"'
 ADMIN_KEY_VARIABLE = "ZHONGKONG_ADMIN_KEY"
-_START_S = 20.0
+_START_S = 60.0
 _SERVICE = (sys.executable, "-m", "token_service")
 
 
@@ -47,9 +51,11 @@ class Finished:
     output: str
 
 
-async def run_command(*words: str, environ: Mapping[str, str]) -> Finished:
+async def run_command(*words: str, environ: Mapping[str, str], launch: Launch = spawn) -> Finished:
     """`token-service …`; standard output and error together."""
-    child = Child([*_SERVICE, *words], environ={**os.environ, **environ}, tail_lines=None)
+    child = Child(
+        [*_SERVICE, *words], environ={**os.environ, **environ}, tail_lines=None, launch=launch
+    )
     try:
         code = await asyncio.to_thread(child.wait, _START_S)
     finally:
@@ -65,6 +71,7 @@ class Replica:
     client_key: str = field(repr=False)
     admin_key: str = field(repr=False)
     session: aiohttp.ClientSession = field(repr=False)
+    process_of: Launch = field(repr=False)
     environ: dict[str, str] = field(default_factory=dict, repr=False)
     said: list[str] = field(default_factory=list, repr=False)
     """Output of its former processes and commands, status documents, metrics."""
@@ -85,12 +92,17 @@ class Replica:
         if self._child is not None:
             self.said.append(self._child.output)
         words = [*_SERVICE, "run", "--config", str(self.config)]
-        self._child = Child(words, environ={**os.environ, **self.environ}, tail_lines=None)
+        environ = {**os.environ, **self.environ}
+        self._child = Child(words, environ=environ, tail_lines=None, launch=self.process_of)
 
     async def start(self) -> None:
         """Start; returns when both listeners are open."""
         await self.launch()
-        await asyncio.to_thread(self.child.wait_for_line, OPENED, timeout_s=_START_S)
+        await self.says(OPENED)
+
+    async def says(self, text: str) -> None:
+        """Returns when the process of now has printed a line with it."""
+        await asyncio.to_thread(self.child.wait_for_line, text, timeout_s=_START_S)
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait; returns the exit code."""
@@ -141,7 +153,8 @@ class Replica:
     async def command(self, *words: str) -> Finished:
         """A command of the service with this replica's configuration."""
         environ = {**self.environ, ADMIN_KEY_VARIABLE: self.admin_key, "COLUMNS": "4000"}
-        finished = await run_command(*words, "--config", str(self.config), environ=environ)
+        words = (*words, "--config", str(self.config))
+        finished = await run_command(*words, environ=environ, launch=self.process_of)
         self.said.append(finished.output)
         return finished
 

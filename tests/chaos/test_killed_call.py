@@ -22,7 +22,7 @@ from tests.chaos.replica import Answer, Replica
 
 LIFE_S = 12
 PROBE = "/cgi-bin/get_api_domain_ip"
-QUICK = {"call_deadline": "2s", "lease": "3s", "send_margin": "500ms", "settle": "1s"}
+QUICK = {"call_deadline": "3s", "lease": "5s", "send_margin": "1500ms", "settle": "1s"}
 
 
 @pytest.fixture(scope="module")

@@ -43,8 +43,12 @@ async def test_a_secret_replaced_in_its_mount_takes_effect_without_a_restart(
     replica = deployment.replica("one")
     deployment.configure(replica, _settings(deployment, account, mount))
     await replica.start()
-    refused = await replica.get("shop", "?wait=1")
-    assert (refused.status, refused.document["errcode"]) == (503, 40125)
+
+    async def refused() -> bool:
+        answer = await replica.get("shop", "?wait=1")
+        return (answer.status, answer.document.get("errcode")) == (503, 40125)
+
+    await eventually(refused, "the secret of before was refused")
 
     mount.fill(account.secret)
 

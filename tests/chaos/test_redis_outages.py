@@ -15,6 +15,7 @@ from tests.chaos.rounds import ROUNDS
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.sentinel import RedisSentinel
 
+ORDINARY: dict[str, object] = {"rotation": {}}
 Disturbance = Callable[[RedisServer, Sequence[Replica], Load], Awaitable[None]]
 
 
@@ -40,18 +41,43 @@ async def kill_and_start(server: RedisServer, replicas: Sequence[Replica], load:
 
 
 async def empty(server: RedisServer, replicas: Sequence[Replica], load: Load) -> None:
+    """Returns when the replicas have given every token back to the store."""
+    before = {account: given_back(replicas, account) for account in load.accounts}
     await asyncio.to_thread(server.flush)
+
+    async def all_are_back() -> bool:
+        return all(given_back(replicas, account) > count for account, count in before.items())
+
+    await eventually(all_are_back, "the store has every token again")
+
+
+def given_back(replicas: Sequence[Replica], account: Account) -> int:
+    """How often the store took this account's token back, by the log."""
+    words = ('"token_restored"', f'"account":"{account.name}"', '"accepted":true')
+    lines = [line for replica in replicas for line in replica.log.splitlines()]
+    return sum(all(word in line for word in words) for line in lines)
 
 
 async def prepare(deployment: Deployment, store: str) -> tuple[list[Account], list[Replica]]:
-    """Two replicas with the times of an ordinary deployment, and a token for each account."""
+    """Two replicas with the times of an ordinary deployment, and a token for each account.
+
+    The tokens were fetched by another replica, which didn't leave the empty store to others for
+    the ordinary time.
+    """
     accounts = [await deployment.account("shop"), await deployment.account("market", "classic")]
-    settings: dict[str, object] = {"rotation": {}}
-    replicas = [deployment.replica(name, store=store, settings=settings) for name in ("one", "two")]
+    settler = deployment.replica("settler", store=store)
+    await settler.start()
+    await tokens_of([settler], accounts)
+    settler.kill()
+    replicas = [deployment.replica(name, store=store, settings=ORDINARY) for name in ("one", "two")]
     await asyncio.gather(*(replica.start() for replica in replicas))
+    await tokens_of(replicas, accounts)
+    return accounts, replicas
+
+
+async def tokens_of(replicas: Sequence[Replica], accounts: Sequence[Account]) -> None:
     reads = [r.get(account.name, "?wait=20") for r in replicas for account in accounts]
     assert {answer.status for answer in await asyncio.gather(*reads)} == {200}
-    return accounts, replicas
 
 
 async def judge(deployment: Deployment, load: Load, accounts: list[Account]) -> None:
@@ -69,7 +95,7 @@ async def judge_recovery(
     deployment: Deployment, store: str, accounts: list[Account], replicas: list[Replica]
 ) -> None:
     """The store knows the tokens, a rotation reaches all replicas, nothing is in doubt."""
-    newcomer = deployment.replica("newcomer", store=store)
+    newcomer = deployment.replica("newcomer", store=store, settings=ORDINARY)
     await newcomer.start()
     for account in accounts:
         old = await newcomer.get(account.name, "?wait=20")

@@ -23,7 +23,12 @@ async def test_a_replica_whose_address_is_refused_stands_aside_for_the_others(
         refused = deployment.replica("refused", store=redis_server.url, base_url=bad)
         other = deployment.replica("other", store=redis_server.url, base_url=good)
         await refused.start()
-        assert (await refused.get("shop", "?wait=1")).status == 503
+
+        async def is_refused() -> bool:
+            return bool((await refused.slot("shop"))["refused_addresses"])
+
+        await eventually(is_refused, "the first replica's address was refused")
+        assert (await refused.get("shop", "?wait=0")).status == 503
         await other.start()
 
         given = await other.get("shop", "?wait=20")
@@ -41,4 +46,5 @@ async def test_a_replica_whose_address_is_refused_stands_aside_for_the_others(
             return addresses == [REFUSED] * 2 and alarms == [["address_refused"]] * 2
 
         await eventually(both_show_it, "the refusal is shown, and that it is not everybody's")
-        assert await deployment.wechat.token_calls(account.appid) == 2
+        calls = await deployment.wechat.token_calls(account.appid)
+        assert 2 <= calls <= 2 + deployment.excused(account)

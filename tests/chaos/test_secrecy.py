@@ -12,6 +12,7 @@ import pytest
 
 from tests.chaos.deployment import Deployment
 from tests.chaos.patience import eventually
+from tests.fixtures.processes import spawn
 
 KEY = "ENCRYPTION_KEY"
 
@@ -23,7 +24,7 @@ async def test_no_output_of_a_whole_life_holds_a_token_secret_or_key(
     account = await deployment.account("shop")
     environ = {KEY: deployment.new_key("the encryption key")}
     settings = {"encryption_keys": [{"env": KEY}], "log_level": "debug"}
-    replica = deployment.replica("one", settings=settings, environ=environ)
+    replica = deployment.replica("one", settings=settings, environ=environ, launch=spawn)
     await replica.start()
     first = await replica.get("shop", "?wait=20")
     await replica.rotate("shop")

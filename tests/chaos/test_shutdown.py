@@ -8,8 +8,10 @@ import signal
 import pytest
 
 from tests.chaos.deployment import Deployment
+from tests.chaos.egress import gated
 from tests.chaos.patience import eventually
 from tests.chaos.readers import Load
+from tests.fixtures.processes import spawn
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +24,7 @@ async def test_a_signal_under_load_ends_the_service_with_everything_accepted_ans
     deployment: Deployment, number: signal.Signals
 ) -> None:
     account = await deployment.account("shop")
-    replica = deployment.replica("one")
+    replica = deployment.replica("one", launch=spawn)
     await replica.start()
     await replica.get("shop", "?wait=20")
 
@@ -38,20 +40,23 @@ async def test_a_signal_under_load_ends_the_service_with_everything_accepted_ans
 async def test_readers_that_wait_are_sent_away_with_an_answer_when_the_service_ends(
     deployment: Deployment,
 ) -> None:
-    account = await deployment.account("shop")
-    await deployment.wechat.hold_answers(account.appid, 1.0)
-    replica = deployment.replica("one")
-    await replica.start()
-    waiting = [asyncio.create_task(replica.get("shop", "?wait=60")) for _ in range(WAITING)]
+    """They needn't wait for the call that is under way, which is let end all the same."""
+    await deployment.account("shop")
+    gate = asyncio.Event()
+    async with gated(deployment.wechat.process.port, gate) as url:
+        replica = deployment.replica("one", base_url=url)
+        await replica.start()
+        waiting = [asyncio.create_task(replica.get("shop", "?wait=60")) for _ in range(WAITING)]
 
-    async def all_wait() -> bool:
-        return bool((await replica.status())["waiting"]["requests"] == WAITING)
+        async def all_wait() -> bool:
+            return bool((await replica.status())["waiting"]["requests"] == WAITING)
 
-    await eventually(all_wait, "all readers wait")
-    code = await replica.end()
-    answers = await asyncio.gather(*waiting)
+        await eventually(all_wait, "all readers wait")
+        ending = asyncio.create_task(replica.end())
+        answers = await asyncio.gather(*waiting)
+        gate.set()
 
-    assert code == 0
+        assert await ending == 0
     assert {answer.status for answer in answers} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
 
@@ -61,22 +66,27 @@ async def test_a_call_under_way_is_finished_and_stored_before_the_service_ends(
     deployment: Deployment, mode: str
 ) -> None:
     account = await deployment.account("shop", mode)
-    replica = deployment.replica("one")
-    await replica.start()
-    await replica.get("shop", "?wait=20")
-    await deployment.wechat.hold_answers(account.appid, 0.7, count=1)
-    rotation = asyncio.create_task(replica.rotate("shop"))
+    gate = asyncio.Event()
+    gate.set()
+    async with gated(deployment.wechat.process.port, gate) as url:
+        replica = deployment.replica("one", base_url=url)
+        await replica.start()
+        await replica.get("shop", "?wait=20")
+        gate.clear()
+        rotation = asyncio.create_task(replica.rotate("shop"))
 
-    async def under_way() -> bool:
-        return len(await deployment.wechat.issued(account.appid)) == 2
+        async def under_way() -> bool:
+            return len(await deployment.wechat.issued(account.appid)) == 2
 
-    await eventually(under_way, "the rotation is under way")
-    code = await replica.end()
-    answer = await rotation
-    await replica.start()
+        await eventually(under_way, "the rotation is under way")
+        ending = asyncio.create_task(replica.end())
+        await replica.says('"stop_requested"')
+        gate.set()
+        assert await ending == 0
+        answer = await rotation
+        await replica.start()
 
-    assert code == 0
-    assert answer.status == 200
-    assert (await replica.get("shop", "?wait=20")).value == answer.value
-    assert (await replica.slot("shop"))["in_doubt_since"] is None
-    assert len(await deployment.wechat.issued(account.appid)) == 2
+        assert answer.status == 200
+        assert (await replica.get("shop", "?wait=20")).value == answer.value
+        assert (await replica.slot("shop"))["in_doubt_since"] is None
+        assert len(await deployment.wechat.issued(account.appid)) == 2

@@ -15,15 +15,17 @@ import pytest
 
 from tests.chaos.deployment import Account, Deployment, deployed
 from tests.chaos.emulated import EmulatorProcess
-from tests.chaos.patience import eventually, pass_time
+from tests.chaos.patience import eventually
 from tests.chaos.readers import Load
 from tests.chaos.replica import Replica
+from tests.fixtures.processes import Launch
 from tests.fixtures.redis import RedisServer
 from zhongkong.wechat.codes import ERROR_CODES
 
 pytestmark = pytest.mark.slow
 
-ASKING_ON_S = 1.0
+PAUSE_S = 0.05
+ASKING_ON = 60
 WELL = "well"
 
 
@@ -85,16 +87,16 @@ async def settled(replicas: list[Replica]) -> None:
     await eventually(all_known, "every account had an outcome")
 
 
-async def collect(folder: Path, process: EmulatorProcess, store: str) -> Evidence:
-    async with deployed(folder, process) as deployment:
+async def collect(folder: Path, process: EmulatorProcess, launch: Launch, store: str) -> Evidence:
+    async with deployed(folder, process, launch) as deployment:
         accounts = await set_up(deployment)
         replicas = [deployment.replica(name, store=store) for name in ("one", "two")]
         await asyncio.gather(*(replica.start() for replica in replicas))
         served = [await replica.get(WELL, "?wait=20") for replica in replicas]
         assert {answer.status for answer in served} == {200}
-        async with Load(replicas, accounts, query="?wait=0") as load:
+        async with Load(replicas, accounts, query="?wait=0", pause_s=PAUSE_S) as load:
             await settled(replicas)
-            await pass_time(ASKING_ON_S)
+            await load.go_on(ASKING_ON)
         evidence = Evidence(
             statuses=[await replica.status() for replica in replicas],
             metrics=[await replica.metrics() for replica in replicas],
@@ -113,11 +115,13 @@ async def collect(folder: Path, process: EmulatorProcess, store: str) -> Evidenc
 def evidence(
     tmp_path_factory: pytest.TempPathFactory,
     emulator: EmulatorProcess,
+    launch: Launch,
     redis_process: RedisServer,
 ) -> Evidence:
     redis_process.start()
     redis_process.flush()
-    return asyncio.run(collect(tmp_path_factory.mktemp("troubles"), emulator, redis_process.url))
+    folder = tmp_path_factory.mktemp("troubles")
+    return asyncio.run(collect(folder, emulator, launch, redis_process.url))
 
 
 @pytest.fixture(params=TROUBLES)
