@@ -24,7 +24,7 @@ run: runtime ## start the local world: emulator and services (PORT_BASE=8080)
 	@exec $(BIN)/zhongkong up --port-base $(PORT_BASE)
 
 test: dev lint types imports ## everything that must hold: lint, types, import rules, tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST)
 
 lint: dev ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -52,7 +52,6 @@ TARGETS = st.sampled_from(sorted(SERVED)) | st.text(max_size=60).map(lambda text
     query=st.text(max_size=60) | st.just("access_token=") | st.just(LOGIN),
     body=BODIES,
 )
-@settings(max_examples=300, deadline=None)
 def test_the_model_answers_anything_with_a_json_object(
     method: str, target: str, query: str, body: bytes
 ) -> None:
@@ -104,7 +103,8 @@ async def test_a_control_body_that_is_too_large_is_refused(wechat: Client) -> No
 
 @given(body=JSON)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_any_json_is_a_sound_or_a_refused_fault(wechat: Client, body: Any) -> None:
     response = await wechat.post("/_emulator/faults", data=encodable(body))
@@ -115,7 +115,8 @@ async def test_any_json_is_a_sound_or_a_refused_fault(wechat: Client, body: Any)
     cut=st.integers(0, 400), content_type=st.sampled_from([form(b"")[0], "multipart/x", "", "x"])
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_odd_forms_are_answered_with_a_code(
     wechat: Client, world: World, cut: int, content_type: str

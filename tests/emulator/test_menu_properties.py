@@ -62,7 +62,6 @@ def normal(button: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(menu=MENUS)
-@settings(max_examples=120)
 def test_create_then_get_gives_the_same_normal_form(menu: list[dict[str, Any]]) -> None:
     shop = Shop()
     assert shop.create(*menu) == 0
@@ -97,7 +96,6 @@ def test_a_conditional_menu_comes_back_as_its_audience_sees_it(menu: list[dict[s
 
 
 @given(button=ANYTHING, rule=ANYTHING)
-@settings(max_examples=200)
 def test_anything_else_is_answered_with_a_code_and_changes_nothing(button: Any, rule: Any) -> None:
     shop = Shop()
     before = shop.get("menu/get")

@@ -41,7 +41,7 @@ BEFORE = Menu(BUY, (ONE,))
 AFTER = Menu(SELL, (TWO, ONE))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=settings().max_examples // 2)
 @given(menus, menus, st.sampled_from(ConditionalStrategy))
 async def test_any_pair_of_menus_converges_in_one_apply_and_the_second_pass_only_reads(
     before: Menu, after: Menu, strategy: ConditionalStrategy

@@ -61,21 +61,18 @@ def codes(document: object) -> set[int | None]:
     return {each.code for each in validate(document).findings}
 
 
-@settings(max_examples=150, deadline=None)
 @given(BUTTONS)
 def test_whatever_menu_create_refuses_we_name_its_code(buttons: Any) -> None:
     code = create_code({"button": buttons}, linked_shop())
     assert code == 0 or code in codes({"button": buttons})
 
 
-@settings(max_examples=150, deadline=None)
 @given(CONDITIONALS)
 def test_whatever_addconditional_refuses_we_name_its_code(conditional: Any) -> None:
     code = add_code(conditional)
     assert code == 0 or code in codes({"button": [CLICK], "conditional": [conditional]})
 
 
-@settings(max_examples=150, deadline=None)
 @given(DOCUMENTS)
 def test_what_we_pass_wechat_takes(document: Any) -> None:
     judged = validate(document)
@@ -90,7 +87,7 @@ def test_every_sound_menu_passes(menu: Menu) -> None:
     assert judged.menu == menu
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_bytes_break_the_loader(tmp_path: Path, data: bytes) -> None:
     for name in ("fuzz.yaml", "fuzz.json"):
@@ -118,7 +115,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(ANYTHING)
 def test_any_document_is_judged(document: Any) -> None:
     judged = validate(document)
@@ -141,7 +137,6 @@ def test_the_shipped_schema_is_that_of_the_model() -> None:
     assert shipped == schema_text(), "print it anew: menu-worker schema > menu_worker/" + FILE_NAME
 
 
-@settings(max_examples=150, deadline=None)
 @given(DOCUMENTS)
 def test_what_the_schema_passes_has_only_faults_that_no_schema_can_say(document: Any) -> None:
     if not SCHEMA.is_valid(document):
@@ -151,7 +146,6 @@ def test_what_the_schema_passes_has_only_faults_that_no_schema_can_say(document:
             assert finding.code in BEYOND_A_SCHEMA, finding
 
 
-@settings(max_examples=150, deadline=None)
 @given(DOCUMENTS)
 def test_what_we_pass_without_a_remark_the_schema_passes(document: Any) -> None:
     judged = validate(document)

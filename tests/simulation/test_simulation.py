@@ -1,4 +1,4 @@
-"""Two hundred lives of a small world, in which nothing that must not happen happens."""
+"""Lives of a small world, in which nothing happens that must not. `make simulate` plays more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation.world import live
 
-SEEDS, CHUNK = 200, 20
+SEEDS, CHUNK = 100, 20
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ wechat: {{base_urls: ["http://127.0.0.1:{wechat_port}"]}}
 grace: 2s
 """
         if store.startswith("redis"):
-            head += "opaque_token_keys: [{file: opaque}]\n"
+            head += "opaque_token_keys: [{file: opaque}]\nrotation: {reseed_grace: 100ms}\n"
     path.write_text(f"""{head}accounts:
   - {{name: shop, appid: {DEFAULT_ACCOUNT.appid}, secret: {{file: secret}}}}
 clients:

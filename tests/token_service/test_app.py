@@ -128,7 +128,7 @@ async def test_a_wrong_secret_is_shown_and_a_replaced_file_mends_it(
 
         secret.write_text(str(DEFAULT_ACCOUNT.secret))
         await it.look_at_config()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await it.token("?wait=1"))[0] != 200:
                 pass
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.token_service.states import CLASSIC, NOW, STABLE, policies, replicas, states
 from token_service.life import doubt_of, usable_until
@@ -18,8 +18,6 @@ from token_service.rotation import (
 )
 from token_service.slot import Call, FailureKind, SlotState
 
-MANY = settings(max_examples=200)
-
 
 def fetched(state: SlotState, me: Replica, policy: Policy) -> list[Fetch]:
     """What is fetched in this state, by itself or on a person's word."""
@@ -27,7 +25,6 @@ def fetched(state: SlotState, me: Replica, policy: Policy) -> list[Fetch]:
     return [action for action in actions if isinstance(action, Fetch)]
 
 
-@MANY
 @given(states, replicas, policies)
 def test_nothing_is_fetched_while_anothers_lease_stands(
     state: SlotState, me: Replica, policy: Policy
@@ -37,7 +34,6 @@ def test_nothing_is_fetched_while_anothers_lease_stands(
         assert fetched(state, me, policy) == []
 
 
-@MANY
 @given(states, replicas)
 def test_nothing_is_minted_while_a_live_token_is_left_and_a_call_may_land(
     state: SlotState, me: Replica
@@ -47,7 +43,6 @@ def test_nothing_is_minted_while_a_live_token_is_left_and_a_call_may_land(
         assert fetched(state, me, CLASSIC) == []
 
 
-@MANY
 @given(states, replicas, policies)
 def test_no_budget_is_exceeded(state: SlotState, me: Replica, policy: Policy) -> None:
     by_itself = decide(state, me, NOW, policy)
@@ -59,7 +54,6 @@ def test_no_budget_is_exceeded(state: SlotState, me: Replica, policy: Policy) ->
         assert spent_today(state, me, fetch.call, NOW) < most
 
 
-@MANY
 @given(states, replicas)
 def test_nothing_is_forced_within_30_s_of_the_last(state: SlotState, me: Replica) -> None:
     last = max(state.budget.last_forced_at or 0.0, me.spent.last_forced_at or 0.0)
@@ -67,7 +61,6 @@ def test_nothing_is_forced_within_30_s_of_the_last(state: SlotState, me: Replica
         assert all(fetch.call is not Call.FORCED for fetch in fetched(state, me, STABLE))
 
 
-@MANY
 @given(states, replicas, policies)
 def test_no_wait_ends_in_the_past(state: SlotState, me: Replica, policy: Policy) -> None:
     for action in (decide(state, me, NOW, policy), decide_rotation(state, me, NOW, policy)):
@@ -75,7 +68,6 @@ def test_no_wait_ends_in_the_past(state: SlotState, me: Replica, policy: Policy)
             assert action.until > NOW
 
 
-@MANY
 @given(states, replicas, policies)
 def test_a_sound_token_is_left_alone_until_its_last_minutes(
     state: SlotState, me: Replica, policy: Policy
@@ -87,7 +79,6 @@ def test_a_sound_token_is_left_alone_until_its_last_minutes(
         assert not isinstance(decide(state, me, NOW, policy), Fetch)
 
 
-@MANY
 @given(states, replicas)
 def test_only_a_condemned_stable_token_is_forced_without_a_person(
     state: SlotState, me: Replica
@@ -100,7 +91,6 @@ def test_only_a_condemned_stable_token_is_forced_without_a_person(
         assert state.record.fetched_at >= state.condemned.at
 
 
-@MANY
 @given(states, replicas, policies)
 def test_a_spent_quota_and_a_refused_address_are_waited_out(
     state: SlotState, me: Replica, policy: Policy
@@ -112,7 +102,6 @@ def test_a_spent_quota_and_a_refused_address_are_waited_out(
         assert not isinstance(decide(state, me, NOW, policy), Fetch)
 
 
-@MANY
 @given(states, replicas, policies)
 def test_a_person_s_rotation_waits_for_no_failure(
     state: SlotState, me: Replica, policy: Policy
@@ -123,7 +112,6 @@ def test_a_person_s_rotation_waits_for_no_failure(
         assert action.reason in {*limits, "earlier_call_may_still_land"}
 
 
-@MANY
 @given(states, replicas, policies)
 def test_only_a_token_of_its_own_or_one_the_store_holds_is_probed_or_restored(
     state: SlotState, me: Replica, policy: Policy

@@ -284,7 +284,7 @@ class SlotMachine(RuleBasedStateMachine):
         assert len(self.state.intents) <= INTENTS_KEPT or landed(self.state, self.now) < 2
 
 
-SlotMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+SlotMachine.TestCase.settings = settings(stateful_step_count=40)
 test_a_slot_survives_any_order_of_events = SlotMachine.TestCase
 
 

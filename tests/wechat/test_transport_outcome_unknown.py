@@ -62,7 +62,7 @@ async def test_an_answer_that_does_not_end_in_time_leaves_the_outcome_unknown(
     reply: Reply,
 ) -> None:
     async with serve(reply) as server, transport(server.origin) as wechat:
-        error = await call_token(wechat, deadline_s=0.2)
+        error = await call_token(wechat, deadline_s=0.5)
 
     assert isinstance(error, OutcomeUnknown)
     assert error.reason is OutcomeUnknownReason.DEADLINE

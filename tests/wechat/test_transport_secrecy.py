@@ -26,7 +26,7 @@ PARAMS = {"grant_type": "client_credential", "appid": "wx0", "secret": SECRET}
 async def failure_of(origin: str) -> TransportError:
     async with transport(origin) as wechat:
         with pytest.raises(TransportError) as raised:
-            await wechat.call("GET", "/cgi-bin/token", params=PARAMS, deadline_s=0.3)
+            await wechat.call("GET", "/cgi-bin/token", params=PARAMS, deadline_s=0.5)
     return raised.value
 
 

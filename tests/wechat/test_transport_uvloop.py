@@ -47,7 +47,7 @@ async def scenario_reset() -> TransportError:
 
 async def scenario_silent() -> TransportError:
     async with serve(never_replies) as server, transport(server.origin) as wechat:
-        return await call_token(wechat, deadline_s=0.2)
+        return await call_token(wechat, deadline_s=0.5)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,15 +107,9 @@ def _below(element: ET.Element) -> dict[str, Any]:
     return {each.tag: _below(each) if len(each) else each.text or "" for each in element}
 
 
-def closed_port() -> int:
-    """Where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until it holds; five seconds are too many."""
-    async with asyncio.timeout(5):
+    """Let the loop turn until it holds; thirty seconds are too many."""
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0)
 

@@ -10,9 +10,10 @@ import pytest
 from aiohttp import web
 
 from tests.emulator.callbacks.conftest import Client, Configure
-from tests.emulator.callbacks.receivers import KEY, OTHER_KEY, TOKEN, Receiver, closed_port
+from tests.emulator.callbacks.receivers import KEY, OTHER_KEY, TOKEN, Receiver
 from tests.emulator.platforms import APPID
 from tests.emulator.test_control import control
+from tests.fixtures.redis import free_port
 from zhongkong.emulator.callbacks.configuration import Callback, CallbackSettings
 from zhongkong.emulator.settings import read_setup
 from zhongkong.emulator.world import World
@@ -94,7 +95,7 @@ async def test_a_failed_verification_keeps_the_old_configuration_and_says_why(
 async def test_nobody_listening_is_a_failed_verification(
     configure: Configure,
 ) -> None:
-    refused = await configure(status=409, url=f"http://127.0.0.1:{closed_port()}/")
+    refused = await configure(status=409, url=f"http://127.0.0.1:{free_port()}/")
     assert "verify=false" in refused["detail"]
 
 

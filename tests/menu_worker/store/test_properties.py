@@ -113,7 +113,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.mark.slow
 @given(plan=st.lists(steps, max_size=40))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_sqlite_and_redis_answer_as_memory_does(
     runner: asyncio.Runner, redis_server: RedisServer, plan: list[tuple[Any, ...]]
 ) -> None:

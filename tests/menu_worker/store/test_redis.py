@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -32,19 +32,6 @@ async def other(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator[
     other = await redis_store(redis_server, clock)
     yield other
     await other.close()
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[RedisServer]:
-    """One node that owns every slot, and refuses scripts whose keys lie in several."""
-    server = RedisServer(tmp_path / "cluster", options=("--cluster-enabled", "yes"))
-    server.start()
-    mark = server.child.mark()
-    with server.client() as client:
-        client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
-    server.child.wait_for_line("Cluster state changed: ok", after=mark)
-    yield server
-    server.kill()
 
 
 async def everything(store: MenuStore, account: str = SHOP) -> None:
@@ -164,10 +151,9 @@ async def test_the_server_is_the_clock_of_every_worker(redis_server: RedisServer
     await store.close()
 
 
-async def test_a_cluster_serves_every_shard(cluster: RedisServer) -> None:
-    store = await open_menu_store(
-        f"redis+cluster://{cluster.host}:{cluster.port}", base=Path(), clock=SystemClock()
-    )
+async def test_a_cluster_serves_every_shard(redis_cluster: RedisServer) -> None:
+    url = f"redis+cluster://{redis_cluster.host}:{redis_cluster.port}"
+    store = await open_menu_store(url, base=Path(), clock=SystemClock())
     accounts = [f"account-{n}" for n in range(64)]
     assert {shard_of(account) for account in accounts} == set(range(SHARDS))
     for account in accounts:

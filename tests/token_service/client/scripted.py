@@ -123,7 +123,7 @@ class ScriptedService:
             await self._runner.cleanup()
 
     async def until_asked(self, times: int) -> None:
-        async with asyncio.timeout(5), self._news:
+        async with asyncio.timeout(30), self._news:
             await self._news.wait_for(lambda: len(self.asked) >= times)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -162,7 +162,7 @@ class World:
 
     async def at_rest(self) -> None:
         """Wait until nothing runs in the background."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while tasks := self.tokens._tasks:
                 await asyncio.wait(set(tasks))
 

@@ -50,7 +50,7 @@ class SteppedClock:
 
     async def until_asleep(self) -> None:
         """Wait until whom the last `advance` woke fell asleep again."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.asleep.wait()
 
 

@@ -11,7 +11,7 @@ from token_service.proxy.connection import Connection
 from token_service.proxy.settings import ProxySettings
 from token_service.proxy.silence import Silence
 
-QUICK = ProxySettings(timeout=1.0, connect_timeout=1.0)
+PATIENT = ProxySettings(timeout=30.0, connect_timeout=30.0)
 SEND = "/cgi-bin/message/custom/send"
 STRANGE = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nanother call"
 
@@ -26,7 +26,7 @@ async def fine(visit: Visit) -> None:
 
 
 async def test_calls_one_after_the_other_share_a_connection() -> None:
-    async with upstream(fine) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(fine) as it, lone([it.origin], settings=PATIENT) as proxy:
         assert [await sent(proxy) for _ in range(3)] == [b'{"errcode":0}'] * 3
         assert (it.open, proxy.parts.pool.idle, proxy.parts.pool.in_use) == (1, 1, 0)
 
@@ -39,7 +39,7 @@ async def test_what_comes_after_an_answer_is_never_taken_for_the_next(more: byte
         await visit.body()
         visit.writer.write(OK + more)
 
-    async with upstream(chatty) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(chatty) as it, lone([it.origin], settings=PATIENT) as proxy:
         answers = [await sent(proxy) for _ in range(3)]
 
     assert b"another call" not in b"".join(answers)
@@ -53,10 +53,10 @@ async def test_what_comes_while_nothing_was_asked_ends_the_connection() -> None:
         await unasked.wait()
         visit.writer.write(STRANGE)
 
-    async with upstream(chatty) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(chatty) as it, lone([it.origin], settings=PATIENT) as proxy:
         await sent(proxy)
         unasked.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while it.open:
                 await asyncio.sleep(0)
 
@@ -68,7 +68,7 @@ async def test_early_hints_are_not_the_answer() -> None:
         visit.writer.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n")
         await fine(visit)
 
-    async with upstream(hinting) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(hinting) as it, lone([it.origin], settings=PATIENT) as proxy:
         assert [await sent(proxy) for _ in range(2)] == [b'{"errcode":0}'] * 2
         assert it.open == 1
 
@@ -80,7 +80,7 @@ async def test_an_upgrade_that_nobody_asked_for_is_a_lost_answer() -> None:
         )
         await visit.writer.drain()
 
-    async with upstream(upgrading) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(upgrading) as it, lone([it.origin], settings=PATIENT) as proxy:
         assert b"may have carried it out" in await sent(proxy)
         assert proxy.parts.pool.idle == 0
 
@@ -93,7 +93,7 @@ async def test_an_answer_may_last_until_the_connection_s_end(last: bytes) -> Non
         await visit.writer.drain()
         visit.writer.close()
 
-    async with upstream(until_the_end) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(until_the_end) as it, lone([it.origin], settings=PATIENT) as proxy:
         assert await sent(proxy) == b"x" * 100_000
         assert proxy.parts.pool.idle == 0
 
@@ -124,7 +124,7 @@ async def test_a_connection_that_wechat_closes_is_not_used_again() -> None:
         await visit.body()
         visit.writer.write(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
 
-    async with upstream(closing) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(closing) as it, lone([it.origin], settings=PATIENT) as proxy:
         assert [await sent(proxy) for _ in range(2)] == [b'{"errcode":0}'] * 2
         assert proxy.parts.pool.idle == 0
 

@@ -74,7 +74,7 @@ def world(
         yield it
 
 
-@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4 * settings().max_examples, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_key_and_no_opaque_token_reaches_wechat(
     world: tuple[asyncio.Runner, Service, list[str]], data: st.DataObject

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
-from tests.token_service.proxy.process import process
+from tests.token_service.proxy.process import Process, process
 from tests.token_service.proxy.upstream import OK, Visit, token_answer, upstream
 from tests.token_service.proxy.world import Client
 
@@ -24,6 +27,7 @@ and what WeChat hasn't taken yet: each of them three quarters of a MiB at most."
 LARGE = "proxy: {timeout: 1m, replay_disk: 256MiB}\n"
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc"),
 ]
@@ -69,23 +73,36 @@ async def download(port: int, token: str) -> int:
     return read
 
 
-async def test_memory_stays_flat_under_many_large_uploads(tmp_path: Path) -> None:
-    async with upstream(wechat) as it, aiohttp.ClientSession() as session:
-        with process(tmp_path, it.origin, extra=LARGE) as service:
+@dataclass(frozen=True)
+class Measured:
+    """A service, a token of its own, and the memory that it took before it had work."""
+
+    service: Process
+    token: str
+    at_rest: int
+
+    def grown(self) -> int:
+        """By how much it was larger than at rest, when it was largest."""
+        return self.service.memory("VmHWM") - self.at_rest
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def it(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Measured]:
+    async with upstream(wechat) as there, aiohttp.ClientSession() as session:
+        with process(tmp_path_factory.mktemp("service"), there.origin, extra=LARGE) as service:
             token = await Client(session, service.port).token()
-            before = service.memory()
-            answers = await asyncio.gather(*(upload(service.port, token) for _ in range(CALLS)))
-
-            assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
-            assert service.memory("VmHWM") - before < CALLS * PER_CALL_AT_MOST
+            yield Measured(service, token, service.memory())
 
 
-async def test_memory_stays_flat_under_many_large_downloads(tmp_path: Path) -> None:
-    async with upstream(wechat) as it, aiohttp.ClientSession() as session:
-        with process(tmp_path, it.origin, extra=LARGE) as service:
-            token = await Client(session, service.port).token()
-            before = service.memory()
-            sizes = await asyncio.gather(*(download(service.port, token) for _ in range(CALLS)))
+async def test_memory_stays_flat_under_many_large_downloads(it: Measured) -> None:
+    sizes = await asyncio.gather(*(download(it.service.port, it.token) for _ in range(CALLS)))
 
-            assert sizes == [BODY] * CALLS
-            assert service.memory("VmHWM") - before < CALLS * PER_CALL_AT_MOST
+    assert sizes == [BODY] * CALLS
+    assert it.grown() < CALLS * PER_CALL_AT_MOST
+
+
+async def test_memory_stays_flat_under_many_large_uploads(it: Measured) -> None:
+    answers = await asyncio.gather(*(upload(it.service.port, it.token) for _ in range(CALLS)))
+
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+    assert it.grown() < CALLS * PER_CALL_AT_MOST

@@ -14,7 +14,8 @@ from tests.token_service.proxy.world import REAL_TOKEN, SHOP, Answer, Lone, lone
 from token_service.proxy.settings import ProxySettings
 from token_service.served import NoLiveToken, RejectionOutcome
 
-QUICK = ProxySettings(timeout=1.0, connect_timeout=1.0)
+PATIENT = ProxySettings(timeout=30.0, connect_timeout=30.0)
+HASTY = PATIENT.model_copy(update={"timeout": 0.2})
 SEND = "/cgi-bin/message/custom/send"
 READ = "/cgi-bin/user/info"
 BIG = 3 * 1024 * 1024
@@ -22,7 +23,7 @@ BIG = 3 * 1024 * 1024
 
 @asynccontextmanager
 async def against(
-    script: Script, settings: ProxySettings = QUICK
+    script: Script, settings: ProxySettings = PATIENT
 ) -> AsyncIterator[tuple[Lone, Upstream]]:
     async with upstream(script) as it, lone([it.origin], settings=settings) as proxy:
         yield proxy, it
@@ -34,7 +35,7 @@ async def against(
 
 async def settled(proxy: Lone) -> None:
     """Wait until no call is under way any more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while proxy.parts.pool.in_use:
             await asyncio.sleep(0)
 
@@ -123,7 +124,7 @@ async def silent_in_mid_body(visit: Visit) -> None:
 
 @pytest.mark.parametrize("script", [silent, silent_in_mid_body])
 async def test_a_silent_wechat_is_a_504(script: Callable[[Visit], Awaitable[None]]) -> None:
-    async with against(script) as (proxy, it):
+    async with against(script, HASTY) as (proxy, it):
         sdk, native = await both(proxy, "POST", SEND)
 
         assert (sdk.status, sdk.errcode) == (200, -1)
@@ -138,7 +139,7 @@ async def test_a_read_whose_answer_was_lost_goes_to_the_next_host_and_stays_ther
     async with (
         upstream(reset) as first,
         upstream(fine) as second,
-        lone([first.origin, second.origin], settings=QUICK) as proxy,
+        lone([first.origin, second.origin], settings=PATIENT) as proxy,
     ):
         token = proxy.opaque_token()
         answers = [await proxy.get(f"{READ}?access_token={token}") for _ in range(3)]
@@ -156,7 +157,7 @@ async def test_a_write_that_was_not_sent_goes_to_the_next_host() -> None:
 
     async with upstream(fine) as second:
         origins = [f"http://127.0.0.1:{free_port()}", second.origin]
-        async with lone(origins, settings=QUICK) as proxy:
+        async with lone(origins, settings=PATIENT) as proxy:
             answer = await proxy.post(f"{SEND}?access_token={proxy.opaque_token()}", {"a": 1})
 
             assert answer.errcode == 0
@@ -171,7 +172,7 @@ async def test_a_deleting_get_is_not_repeated() -> None:
 
 
 async def test_when_no_host_is_reached_the_call_is_known_not_to_be_sent() -> None:
-    async with lone([f"http://127.0.0.1:{free_port()}"], settings=QUICK) as proxy:
+    async with lone([f"http://127.0.0.1:{free_port()}"], settings=PATIENT) as proxy:
         sdk, native = await both(proxy, "POST", SEND)
 
         assert sdk.errcode == -1
@@ -253,7 +254,7 @@ async def test_a_caller_that_goes_away_leaves_no_connection_behind() -> None:
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
         await settled(proxy)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while it.open:
                 await asyncio.sleep(0)
 
@@ -292,7 +293,7 @@ async def test_an_answer_before_the_end_of_the_upload_is_passed_on() -> None:
             f"Content-Length: {BIG}\r\n\r\n".encode()
         )
         writer.write(b"x" * 200_000)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert b" 413 " in await reader.readuntil(b"\r\n")
         writer.close()
 
@@ -349,7 +350,7 @@ async def test_a_body_beyond_the_replay_limit_is_not_repeated_and_wechat_s_answe
         said = b'{"errcode":40001,"errmsg":"invalid credential"}'
         visit.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
 
-    settings = QUICK.model_copy(update={"replay_limit": BIG // 2})
+    settings = PATIENT.model_copy(update={"replay_limit": BIG // 2})
     async with against(dead, settings) as (proxy, it):
         answer = await proxy.ask(
             "POST",

@@ -17,7 +17,7 @@ from tests.token_service.proxy.upstream import OK, Visit, token_answer, upstream
 from tests.token_service.proxy.world import REAL_TOKEN, Client, lone
 from token_service.proxy.settings import ProxySettings
 
-QUICK = ProxySettings(timeout=2.0, connect_timeout=2.0)
+CALM = ProxySettings(timeout=30.0, connect_timeout=30.0)
 SEND = "/cgi-bin/message/custom/send"
 BIG = 3 * 1024 * 1024
 ADDRESS = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -94,7 +94,10 @@ async def fine(visit: Visit) -> None:
 
 
 async def test_calls_go_over_one_connection_that_is_checked(authority: Authority) -> None:
-    async with upstream(fine, authority.server()) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with (
+        upstream(fine, authority.server()) as it,
+        lone([it.origin], settings=CALM) as proxy,
+    ):
         token = proxy.opaque_token()
         answers = [await proxy.post(f"{SEND}?access_token={token}", {"a": 1}) for _ in range(3)]
 
@@ -111,7 +114,10 @@ async def test_large_bodies_go_both_ways(authority: Authority) -> None:
         taken.append(await visit.body())
         visit.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (BIG, film))
 
-    async with upstream(swap, authority.server()) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with (
+        upstream(swap, authority.server()) as it,
+        lone([it.origin], settings=CALM) as proxy,
+    ):
         target = f"/cgi-bin/media/upload?access_token={proxy.opaque_token()}"
         answer = await proxy.ask("POST", target, data=film)
 
@@ -126,7 +132,10 @@ async def test_an_answer_that_breaks_off_is_a_clean_error(authority: Authority) 
         await visit.writer.drain()
         visit.writer.close()
 
-    async with upstream(half, authority.server()) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with (
+        upstream(half, authority.server()) as it,
+        lone([it.origin], settings=CALM) as proxy,
+    ):
         answer = await proxy.post(f"{SEND}?access_token={proxy.opaque_token()}", {})
 
         assert answer.errcode == -1
@@ -142,7 +151,7 @@ async def test_a_certificate_that_proves_nothing_ends_the_call_before_it_is_sent
         tls = authority.server(x509.DNSName("api.weixin.qq.com.example"))
     else:
         tls = Authority(tmp_path, "unknown").server()
-    async with upstream(fine, tls) as it, lone([it.origin], settings=QUICK) as proxy:
+    async with upstream(fine, tls) as it, lone([it.origin], settings=CALM) as proxy:
         answer = await proxy.post(f"{SEND}?access_token={proxy.opaque_token()}", {})
 
         assert answer.errcode == -1

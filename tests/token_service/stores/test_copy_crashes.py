@@ -28,7 +28,7 @@ CALLS = {CLASSIC: Call.CLASSIC, STABLE: Call.NORMAL, OTHER: Call.NORMAL}
 STEPS = (
     "snapshot", "slots", "freeze_read", "revoke", "revocations", "_update", "_update_freeze",
 )  # fmt: skip
-EVERY_OF_REDIS = 9
+EVERY_OF_REDIS = 13
 """So many steps apart does a process die there: each of its copies has about 300."""
 
 
@@ -155,7 +155,9 @@ async def test_a_process_may_die_at_any_step(effect: bool) -> None:
 
 async def test_so_may_the_one_that_repeats_the_copy() -> None:
     steps = await steps_of_a_copy(in_memory())
-    for first, second in product(range(1, steps + 1, 2), range(1, steps + 1)):
+    for first, second in product(range(1, steps + 1), repeat=2):
+        if (first + second) % 4:  # every step has its turn, in either place
+            continue
         await survives(in_memory(), Life(first, effect=True), Life(second))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,23 +49,10 @@ async def store(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator[
 
 
 @pytest.fixture
-async def clustered(cluster: RedisServer) -> AsyncIterator[RedisTokenStore]:
-    store = await replica(f"redis+cluster://{cluster.host}:{cluster.port}")
+async def clustered(redis_cluster: RedisServer) -> AsyncIterator[RedisTokenStore]:
+    store = await replica(f"redis+cluster://{redis_cluster.host}:{redis_cluster.port}")
     yield store
     await store.close()
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[RedisServer]:
-    """One node that owns every slot, and refuses scripts whose keys lie in several."""
-    server = RedisServer(tmp_path / "cluster", options=("--cluster-enabled", "yes"))
-    server.start()
-    mark = server.child.mark()
-    with server.client() as client:
-        client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
-    server.child.wait_for_line("Cluster state changed: ok", after=mark)
-    yield server
-    server.kill()
 
 
 async def test_a_replica_sees_anothers_change_within_a_second(

@@ -22,18 +22,11 @@ from zhongkong.runtime.storage import StoreUnavailable
 
 def stop_replication(pair: RedisSentinel) -> None:
     """What is written from here on will be lost with the master."""
-    pair._await_promotable()
+    pair.await_replica()
     with pair.master.client() as client:
         assert client.wait(1, 5000) == 1
         client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
         client.execute_command("CLIENT", "KILL", "TYPE", "replica")
-
-
-def kill_master(pair: RedisSentinel) -> None:
-    """Promote the replica though it is behind; the pair's own method waits for one in step."""
-    marks = pair._marks()
-    pair.master.kill()
-    pair._switched(marks)
 
 
 @pytest.fixture
@@ -67,7 +60,7 @@ async def test_after_a_failover_that_lost_writes_fences_still_grow_and_readers_a
     lost = await refreshed(store, "token-2")
     late = (await granted(store)).lease
     cursor = (await store.changes(None, wait_s=0)).cursor
-    await asyncio.to_thread(kill_master, redis_sentinel)
+    await asyncio.to_thread(redis_sentinel.kill_master, in_step=False)
 
     grant = await granted_in_the_end(store, "b", floor=late.fence.counter)
     assert grant.snapshot.state.record == kept
