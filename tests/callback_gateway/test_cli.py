@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from callback_gateway.event import event_of
 from callback_gateway.inbox.records import Selection
 from tests.callback_gateway.internal_world import USER, World, internal_world
 from tests.callback_gateway.settings_files import ADMIN, MINIMAL, TOKEN, loaded, write
+from tests.fixtures.alone import alone_in
 from tests.fixtures.redis import free_port
 from zhongkong.runtime import logs
 from zhongkong.runtime.clock import SystemClock
@@ -40,10 +40,7 @@ CLICK = """\
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("CALLBACK_GATEWAY", "ZHONGKONG")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    alone_in(tmp_path, monkeypatch)
     monkeypatch.setenv("COLUMNS", "200")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from callback_gateway.cli import main
 from tests.callback_gateway.internal_world import internal_world
 from tests.callback_gateway.settings_files import ADMIN
+from tests.fixtures.alone import alone_in
 from tests.runtime.other_answers import flaws_told, other_service
 
 CONFIG = "callback_gateway.yaml"
@@ -33,10 +33,7 @@ NEEDED_OF_A_LETTER = {"id", "account", "kind", "reason", "died_at"}
 
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("CALLBACK_GATEWAY", "ZHONGKONG")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    alone_in(tmp_path, monkeypatch)
 
 
 async def needed(tmp_path: Path, capsys: Output, said: Any, *arguments: str) -> set[str]:

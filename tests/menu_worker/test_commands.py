@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from menu_worker.cli import main
 from menu_worker.menu import NO_MENU, Button, Conditional, Menu, Rule
 from menu_worker.platform import CREATE, DELETE
 from menu_worker.schema import schema_text
+from tests.fixtures.alone import alone_in
 from tests.menu_worker.fleets import BUY, SELL
 from tests.menu_worker.served import Shop, open_shop
 
@@ -29,10 +29,7 @@ RICH = Menu(
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("MENU_WORKER", "ZHONGKONG")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    alone_in(tmp_path, monkeypatch)
     monkeypatch.setenv("COLUMNS", "200")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from menu_worker.cli import main
+from tests.fixtures.alone import alone_in
 from tests.runtime.other_answers import flaws_told, other_service
 
 CONFIG = "menu_worker.yaml"
@@ -46,10 +46,7 @@ STATUS = {
 
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("MENU_WORKER", "ZHONGKONG")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    alone_in(tmp_path, monkeypatch)
 
 
 async def needed(tmp_path: Path, capsys: Output, said: Any, *arguments: str) -> set[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.alone import alone_in
 from tests.fixtures.redis import free_port
 from tests.token_service.running import WeChat, running, wechat, write_config
 from tests.token_service.settings_files import MINIMAL, write
@@ -29,10 +30,7 @@ async def emulator() -> AsyncIterator[WeChat]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("TOKEN_SERVICE", "ZHONGKONG")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    alone_in(tmp_path, monkeypatch)
     monkeypatch.setenv("COLUMNS", "200")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from tests.fixtures.alone import alone_in
 from tests.fixtures.redis import RedisServer, free_port
 from tests.token_service.running import (
     KEY,
@@ -45,11 +45,8 @@ async def emulator() -> AsyncIterator[WeChat]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("TOKEN_SERVICE", "ZHONGKONG")):
-            monkeypatch.delenv(name)
+    alone_in(tmp_path, monkeypatch)
     monkeypatch.setenv("ZHONGKONG_ADMIN_KEY", ADMIN)
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")

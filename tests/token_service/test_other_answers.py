@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from tests.fixtures.alone import alone_in
 from tests.runtime.other_answers import flaws_told, other_service
 from tests.token_service.fake_source import NOW
 from tests.token_service.running import running, wechat, write_config
@@ -60,10 +60,7 @@ COPIED = {
 
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("TOKEN_SERVICE", "ZHONGKONG")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    alone_in(tmp_path, monkeypatch)
 
 
 async def command(*arguments: str) -> int:
